@@ -1,0 +1,55 @@
+# The menu. `make demo` and `make test` need Python 3.11 or later, and nothing else, on Debian or Ubuntu.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROOT := $(CURDIR)
+export PYTHONPATH := $(ROOT)
+
+.PHONY: demo test lint bench setup setup-dev browser clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.runtime ## run everything with a day of demo traffic; Ctrl-C ends it
+	@$(BIN)/python -m demo
+
+test: $(VENV)/.dev browser ## set up what the tests need and run all of them
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.runtime ## run the benchmarks: one JSON object a line
+	@$(BIN)/python -m bench
+
+setup: $(VENV)/.runtime ## install what the program needs, into .venv
+setup-dev: $(VENV)/.dev ## install what its tests need too
+
+browser: ## install Chromium and its driver where they are missing
+	@sh deploy/install-browser.sh
+
+$(VENV)/bin/python:
+	@sh deploy/make-venv.sh "$(PYTHON)" "$(VENV)"
+
+# --no-deps: the files list everything, hashed; pip has nothing left to resolve.
+$(VENV)/.runtime: requirements/runtime.txt requirements/node.txt accessboard/embedded/package-lock.json | $(VENV)/bin/python
+	@echo "installing into $(VENV) (first time only)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/runtime.txt
+	@$(BIN)/python -m accessboard.embedded.node 2>/dev/null || { \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/node.txt && \
+	  $(BIN)/python -m accessboard.embedded.node; }
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m accessboard "$$@"\n' "$(ROOT)" "$(ROOT)" > $(BIN)/accessboard
+	@chmod +x $(BIN)/accessboard
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+clean: ## remove what was installed and built; keeps data/
+	rm -rf $(VENV) accessboard/embedded/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build

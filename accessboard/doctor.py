@@ -1,0 +1,125 @@
+"""The `doctor` command: each check gives one finding that says what is, or what to do."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from accessboard.embedded.database import EmbeddedFailed, running_dsn
+from accessboard.embedded.node import ENGINE, NodeMissing, find_node
+from accessboard.serve import require_free_port
+from accessboard.settings import BadSettings, BusyPort, RunSettings, load
+from dashapp.settings import DashboardSettings
+from ingest_server.settings import IngestSettings
+from sql.connection import DatabaseUnavailable, connect, explain, is_embedded
+from sql.migrate import MigrationError, applied_versions, pending
+from sql.migrate import load as load_migrations
+from sql.settings import DatabaseSettings
+
+LEAST_FREE_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, whether it is fine, and one sentence."""
+
+    subject: str
+    fine: bool
+    words: str
+
+
+def examine() -> Iterator[Finding]:
+    """Yield the findings, one after the other; none raises."""
+    yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
+    try:
+        run, ingest, dashboard = load(RunSettings), load(IngestSettings), load(DashboardSettings)
+        dsn = load(DatabaseSettings).dsn()
+    except (BadSettings, ValueError) as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield Finding("settings", True, "every value can be read")
+    try:
+        served = running_dsn(run.data_dir)
+    except EmbeddedFailed as error:
+        served = None
+        yield Finding("data directory", False, str(error))
+    if dsn is None:
+        yield from _embedded(run.data_dir)
+        dsn = served
+    if served is None:
+        yield _port(ingest.ingest_bind, "INGEST_BIND")
+        yield _port(dashboard.dashboard_bind, "DASHBOARD_BIND")
+    if dsn is None:
+        yield Finding("database", True, "embedded, not running now: `accessboard up` starts it")
+    else:
+        yield from _database(dsn)
+
+
+def _embedded(data_dir: Path) -> Iterator[Finding]:
+    try:
+        node = find_node()
+        engine = "installed" if ENGINE.exists() else "installed at the first start"
+        yield Finding("node", True, f"{node}; the database engine is {engine}")
+    except NodeMissing as error:
+        yield Finding("node", False, str(error))
+    folder = next(each for each in (data_dir.resolve(), *data_dir.resolve().parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    words = f"{free / 1024**3:.1f} GiB free for DATA_DIR {data_dir}"
+    enough = free >= LEAST_FREE_BYTES
+    yield Finding("disk", enough, words if enough else f"{words}: free some, a full disk stops the database")
+
+
+def _port(bind: str, variable: str) -> Finding:
+    try:
+        require_free_port(bind, variable)
+    except (BusyPort, BadSettings) as error:
+        return Finding(variable, False, str(error))
+    return Finding(variable, True, f"{bind} is free")
+
+
+def _database(dsn: str) -> Iterator[Finding]:
+    try:
+        with connect(dsn) as connection:
+            kind = "embedded" if is_embedded(connection) else "native"
+            version = connection.execute("show server_version").fetchone()
+            yield Finding("database", True, f"{kind}, PostgreSQL {version[0] if version else '?'}")
+            yield _migrations(connection)
+            yield _jobs(connection)
+    except DatabaseUnavailable as error:
+        yield Finding("database", False, str(error))
+    except psycopg.Error as error:
+        yield Finding("database", False, explain(error))
+
+
+def _migrations(connection: psycopg.Connection[Any]) -> Finding:
+    try:
+        waiting = pending(load_migrations(), applied_versions(connection))
+    except MigrationError as error:
+        return Finding("migrations", False, str(error))
+    if waiting:
+        return Finding("migrations", False, f"{len(waiting)} to apply: run `accessboard migrate`")
+    return Finding("migrations", True, "up to date")
+
+
+def _jobs(connection: psycopg.Connection[Any]) -> Finding:
+    """Jobs that failed last; readers stay exact without them, but get slower with every minute left over."""
+    waiting = connection.execute(
+        "select count(distinct minute) from touched_minute where minute < now() - interval '10 minutes'"
+    ).fetchone()
+    failed = connection.execute(
+        "select job_id, proc_name from timescaledb_information.job_stats join timescaledb_information.jobs "
+        "using (job_id) where job_stats.last_run_status = 'Failed' and job_id >= 1000 order by job_id"
+    ).fetchall()
+    minutes = int(waiting[0]) if waiting else 0
+    if failed:
+        names = ", ".join(f"{job_id} {name}" for job_id, name in failed)
+        return Finding("jobs", False, f"failed at their last run: {names}; see the database's log")
+    if minutes > 60:
+        return Finding("jobs", False, f"{minutes} minutes wait for their refresh: are background jobs running?")
+    return Finding("jobs", True, f"{minutes} minutes wait for their refresh")

@@ -1,0 +1,1 @@
+"""The embedded TimescaleDB: a Node process that serves the WebAssembly build to several clients."""

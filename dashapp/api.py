@@ -1,0 +1,203 @@
+"""The read API: the figures of the pages as JSON, from the same functions."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, request
+
+from dashapp.api_params import BadParameter, choice, filters_of, whole_number
+from dashapp.settings import DashboardSettings
+from dashapp.stats.errors import statuses
+from dashapp.stats.summary import summary
+from dashapp.stats.tally import Latency
+from dashapp.stats.traffic import TrafficBucket, traffic
+from dashapp.stats.usage import Endpoint, usage
+from dashapp.time_range import BadRange, bucket_minutes, complete_through, range_of
+from sql.connection import DatabaseUnavailable, snapshot
+from sql.live import arrivals
+from sql.plan import Range
+
+log = logging.getLogger(__name__)
+
+MOST_ENDPOINTS = 10_000
+MOST_ROWS = 1_000
+MOST_INTERVAL = 31 * 1440
+RETRY_AFTER_S = 5
+
+
+def api_blueprint(
+    settings: DashboardSettings, engine: sa.Engine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Blueprint:
+    """Return the routes under /api/stats."""
+    api = Blueprint("api", __name__, url_prefix="/api/stats")
+
+    def complete() -> datetime:
+        return complete_through(now(), settings.settle_seconds)
+
+    def whole() -> Range:
+        return range_of(request.args, complete())
+
+    @api.get("/summary")
+    def get_summary() -> Response:
+        filters, span = filters_of(request.args), whole()
+        with snapshot(engine) as connection:
+            return _answer(asdict(summary(connection, span, filters, complete())))
+
+    @api.get("/traffic")
+    def get_traffic() -> Response:
+        filters, span = filters_of(request.args), whole()
+        minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
+        with snapshot(engine) as connection:
+            series = traffic(connection, span, filters, minutes=minutes, zone=settings.zone, complete=complete())
+        return _answer(
+            {
+                "interval_minutes": series.interval_minutes,
+                "complete_through": complete(),
+                "buckets": [_bucket(bucket) for bucket in series.buckets],
+            }
+        )
+
+    @api.get("/usage")
+    def get_usage() -> Response:
+        filters, span = filters_of(request.args), whole()
+        limit = whole_number(request.args, "limit", MOST_ENDPOINTS, most=MOST_ENDPOINTS)
+        by: Literal["route", "path"] = "path" if choice(request.args, "by", ("route", "path")) == "path" else "route"
+        with snapshot(engine) as connection:
+            endpoints = usage(connection, span, filters, by=by)
+        return _answer(
+            {
+                "total": sum(endpoint.count for endpoint in endpoints),
+                "truncated": len(endpoints) > limit,
+                "endpoints": [_endpoint(endpoint, by) for endpoint in endpoints[:limit]],
+            }
+        )
+
+    @api.get("/errors")
+    def get_errors() -> Response:
+        filters, span = filters_of(request.args), whole()
+        minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
+        with snapshot(engine) as connection:
+            codes = statuses(connection, span, filters)
+            endpoints = usage(connection, span, filters)
+            series = traffic(connection, span, filters, minutes=minutes, zone=settings.zone, complete=complete())
+        failing = sorted((e for e in endpoints if e.errors), key=lambda e: (-e.errors, e.route, e.method))
+        return _answer(
+            {
+                "total": codes.total,
+                "classes": codes.classes,
+                "statuses": [asdict(status) for status in codes.statuses],
+                "by_endpoint": [_failing(endpoint) for endpoint in failing],
+                "by_bucket": [_error_bucket(bucket) for bucket in series.buckets],
+            }
+        )
+
+    @api.get("/recent-logs")
+    def get_recent_logs() -> Response:
+        filters = filters_of(request.args)
+        limit = whole_number(request.args, "limit", 50, most=MOST_ROWS)
+        try:
+            with snapshot(engine) as connection:
+                arrived = arrivals(connection, filters, limit=limit, after=request.args.get("after") or None)
+        except ValueError as error:
+            raise BadParameter(str(error)) from None
+        return _answer({"logs": arrived.rows, "skipped": arrived.more, "cursor": arrived.cursor})
+
+    api.register_error_handler(BadParameter, _bad_request)
+    api.register_error_handler(BadRange, _bad_request)
+    api.register_error_handler(DatabaseUnavailable, _database_away)
+    api.register_error_handler(Exception, _unforeseen)
+    return api
+
+
+def _answer(value: dict[str, Any]) -> Response:
+    return Response(json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False), mimetype="application/json")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError(type(value).__name__)
+
+
+def _percentiles(latency: Latency) -> dict[str, float | None]:
+    return {
+        "mean_ms": latency.mean,
+        "p50_ms": latency.p50,
+        "p90_ms": latency.p90,
+        "p95_ms": latency.p95,
+        "p99_ms": latency.p99,
+        "max_ms": latency.max,
+    }
+
+
+def _bucket(bucket: TrafficBucket) -> dict[str, Any]:
+    return {
+        "start": bucket.start,
+        "total": bucket.total,
+        "errors": bucket.errors,
+        "classes": bucket.classes,
+        **_percentiles(bucket.latency),
+    }
+
+
+def _error_bucket(bucket: TrafficBucket) -> dict[str, Any]:
+    known = bucket.total is not None
+    return {
+        "start": bucket.start,
+        "total": bucket.total,
+        "errors": bucket.errors,
+        "client_errors": bucket.classes.get("4xx", 0) if known else None,
+        "server_errors": bucket.classes.get("5xx", 0) if known else None,
+    }
+
+
+def _endpoint(endpoint: Endpoint, by: str) -> dict[str, Any]:
+    return {
+        "method": endpoint.method,
+        by: endpoint.route,
+        "count": endpoint.count,
+        "share": endpoint.share,
+        "errors": endpoint.errors,
+        "error_rate": endpoint.error_rate,
+        **_percentiles(endpoint.latency),
+    }
+
+
+def _failing(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "method": endpoint.method,
+        "route": endpoint.route,
+        "count": endpoint.count,
+        "errors": endpoint.errors,
+        "client_errors": endpoint.client_errors,
+        "server_errors": endpoint.server_errors,
+        "error_rate": endpoint.error_rate,
+    }
+
+
+def _error(status: int, code: str, message: str) -> tuple[Response, int]:
+    return _answer({"error": {"code": code, "message": message}}), status
+
+
+def _bad_request(error: ValueError) -> tuple[Response, int]:
+    return _error(400, "bad_parameter", str(error))
+
+
+def _database_away(error: DatabaseUnavailable) -> tuple[Response, int]:
+    response, status = _error(503, "database_unavailable", str(error))
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response, status
+
+
+def _unforeseen(error: Exception) -> tuple[Response, int]:
+    number = uuid.uuid4().hex[:8]
+    log.error("API request %s failed", number, exc_info=error)
+    return _error(500, "internal", f"the request failed; its number in the server's log is {number}")

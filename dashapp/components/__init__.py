@@ -1,0 +1,1 @@
+"""Builders of page parts: data in, components out; no database, no callback."""

@@ -1,0 +1,1 @@
+"""Builders of figures. Colours are names of CSS roles, which the browser replaces; see figures.base."""

@@ -1,0 +1,57 @@
+"""Latency percentiles over time, on a log scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+
+from dashapp import format as fmt
+from dashapp.figures.base import gap_labels, gaps_of, hatch, hidden_axis, layout, role, slots_of, time_axis, value_axis
+from dashapp.stats.traffic import Traffic
+from dashapp.words import Words
+
+_LINES = (("p50", 1.5), ("p95", 2.0), ("p99", 1.25))
+
+
+def latency_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
+    """Lines of p50, p95 and p99; they break where a bucket has no request with a latency."""
+    known = [bucket.total is not None for bucket in traffic.buckets]
+    slots = slots_of([bucket.start for bucket in traffic.buckets], traffic.interval_minutes, known, zone)
+    buckets = traffic.buckets[: len(slots)]
+    gaps = gaps_of(slots)
+    figure = go.Figure(
+        layout=layout(
+            bargap=0,
+            margin={"l": 52, "r": 8, "t": 40, "b": 34},
+            xaxis=time_axis(slots, unifiedhovertitle={"text": "<b>%{x|%m-%d %H:%M}</b>"}),
+            yaxis=value_axis(type="log", dtick="D2", tickformat=",~r"),
+            yaxis2=hidden_axis("y"),
+            annotations=gap_labels(gaps, words("no_data")),
+        )
+    )
+    for name, width in _LINES:
+        values = [getattr(bucket.latency, name) for bucket in buckets]
+        figure.add_trace(
+            go.Scatter(
+                x=[slot.middle for slot in slots],
+                y=values,
+                mode="lines+markers",
+                connectgaps=False,
+                name=name,
+                line={"color": role(f"chart-{name}"), "width": width},
+                marker={"color": role(f"chart-{name}"), "size": _lone_points(values), "line": {"width": 0}},
+                customdata=[fmt.duration(value) for value in values],
+                hovertemplate="%{customdata}",
+            )
+        )
+    if gaps:
+        figure.add_trace(hatch(gaps, yaxis="y2"))
+    return figure
+
+
+def _lone_points(values: Sequence[float | None]) -> list[int]:
+    """Marker sizes: a point without neighbours has no line and would not be seen."""
+    padded = [None, *values, None]
+    return [4 if before is None and after is None else 0 for before, after in zip(padded, padded[2:], strict=False)]

@@ -1,0 +1,105 @@
+"""Requests by status class over time, and below them the errors alone on their own scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+
+from dashapp import format as fmt
+from dashapp.figures.base import (
+    FONT_PX,
+    Slot,
+    gap_labels,
+    gaps_of,
+    hatch,
+    hidden_axis,
+    layout,
+    role,
+    slots_of,
+    time_axis,
+    value_axis,
+)
+from dashapp.stats.traffic import CLASSES, Traffic, TrafficBucket
+from dashapp.words import Words
+
+_ERROR_CLASSES = ("4xx", "5xx")
+_TOUCHING_ABOVE = 90
+_UPPER, _LOWER = [0.34, 1], [0, 0.24]
+
+
+def traffic_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
+    """Stacked bars, 2xx below and 5xx on top; an unknown bucket has no bar but a hatched band."""
+    known = [bucket.total is not None for bucket in traffic.buckets]
+    slots = slots_of([bucket.start for bucket in traffic.buckets], traffic.interval_minutes, known, zone)
+    buckets = traffic.buckets[: len(slots)]
+    gaps = gaps_of(slots)
+    classes = [name for name in CLASSES if name != "1xx" or any("1xx" in bucket.classes for bucket in buckets)]
+    figure = go.Figure(layout=_layout(slots, gaps, words))
+    for name in classes:
+        figure.add_trace(_bars(name, buckets, slots, zone, words, yaxis="y"))
+    for name in _ERROR_CLASSES:
+        figure.add_trace(_bars(name, buckets, slots, zone, words, yaxis="y2"))
+    if gaps:
+        figure.add_trace(hatch(gaps, yaxis="y3"))
+        figure.add_trace(hatch(gaps, yaxis="y4"))
+    return figure
+
+
+def _bars(
+    name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], zone: ZoneInfo, words: Words, *, yaxis: str
+) -> go.Bar:
+    lane = yaxis != "y"
+    values = [None if bucket.total is None else bucket.classes.get(name, 0) for bucket in buckets]
+    color = role("3xx" if name == "1xx" else name)
+    ratio = 1.0 if len(slots) > _TOUCHING_ABOVE else 0.85
+    return go.Bar(
+        x=[slot.middle for slot in slots],
+        y=values,
+        width=[slot.width_ms * ratio for slot in slots],
+        yaxis=yaxis,
+        name=name,
+        legendgroup=name,
+        showlegend=not lane,
+        # Touching bars need no outline; one would draw seams between them.
+        marker={"color": color, "line": {"width": 0}},
+        customdata=[_hover_title(bucket, slot, words) for bucket, slot in zip(buckets, slots, strict=True)],
+        hovertemplate="%{y:,}",
+        hoverinfo="skip" if lane else None,
+    ).update({"hovertemplate": None} if lane else {})
+
+
+def _hover_title(bucket: TrafficBucket, slot: Slot, words: Words) -> str:
+    return f"{_span(slot.start, slot.end)}<br>{words('total')} {fmt.count(bucket.total)}"
+
+
+def _span(start: datetime, end: datetime) -> str:
+    tail = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%m-%d %H:%M}"
+    return f"{start:%m-%d %H:%M} – {tail}"
+
+
+def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
+    axis = time_axis(slots, anchor="y2", unifiedhovertitle={"text": "<b>%{customdata}</b>"})
+    lane_title = {
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": _LOWER[1],
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": words("errors_only"),
+        "showarrow": False,
+        "font": {"size": FONT_PX, "color": role("text-3")},
+    }
+    return layout(
+        barmode="stack",
+        bargap=0,
+        xaxis=axis,
+        yaxis=value_axis(domain=_UPPER, rangemode="tozero"),
+        yaxis2=value_axis(domain=_LOWER, rangemode="tozero", nticks=3, anchor="x"),
+        yaxis3=hidden_axis("y"),
+        yaxis4=hidden_axis("y2"),
+        annotations=[lane_title, *gap_labels(gaps, words("no_data"))],
+    )

@@ -1,0 +1,47 @@
+"""Settings of the dashboard, from the environment or `.env`."""
+
+from __future__ import annotations
+
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DashboardSettings(BaseSettings):
+    """What the dashboard shows and how."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    dashboard_bind: str = Field(default="127.0.0.1:8050", description="Address and port of the dashboard.")
+    settle_seconds: int = Field(
+        default=120,
+        ge=0,
+        le=86_400,
+        description="Quick ranges end this many seconds ago, so that late rows have arrived; "
+        "charts show nothing newer.",
+    )
+    display_timezone: str = Field(default="Asia/Seoul", description="Zone of every time on a page (IANA name).")
+    company_name: str = Field(default="SOLOMONTECH", description="Name at the top left.")
+    ui_language: Literal["ko", "en"] = Field(default="ko", description="Language before a viewer chooses one.")
+    openai_api_key: SecretStr | None = Field(
+        default=None, description="Key of the AI service; without one the rule-based analysis serves."
+    )
+    openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible server; empty: OpenAI's own.")
+    openai_model: str | None = Field(default=None, description="Model that the AI page asks.")
+    max_daily_cost: float = Field(default=1.0, ge=0, description="Most that AI calls may cost a day, in US dollars.")
+
+    @field_validator("display_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no time zone; use a name such as Asia/Seoul or UTC") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone object of `display_timezone`."""
+        return ZoneInfo(self.display_timezone)

@@ -1,0 +1,59 @@
+"""What layouts and callbacks share: settings, database, clock, and what a request says about its viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import flask
+import sqlalchemy as sa
+
+from dashapp.settings import DashboardSettings
+from dashapp.time_range import MOST_POINTS, complete_through
+from dashapp.view import View, parameters_of, view_of
+from dashapp.words import LANGUAGES, Words
+
+LANGUAGE_COOKIE = "accessboard-language"
+WIDTH_COOKIE = "accessboard-width"  # written by assets/00-theme.js before the first paint
+MOST_POINTS_PHONE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One dashboard."""
+
+    settings: DashboardSettings
+    engine: sa.Engine
+    now: Callable[[], datetime]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of every time on a page."""
+        return self.settings.zone
+
+    def complete(self) -> datetime:
+        """Moment up to which the numbers are final."""
+        return complete_through(self.now(), self.settings.settle_seconds)
+
+    def view(self, search: str | None) -> View:
+        """What the address asks to see."""
+        return view_of(search, self.complete(), self.zone)
+
+    def words(self, search: str | None = None) -> Words:
+        """Words in the language of the address, else of the viewer's cookie, else of the settings."""
+        for language in (parameters_of(search).get("lang"), flask.request.cookies.get(LANGUAGE_COOKIE)):
+            if language in LANGUAGES:
+                return Words(language)
+        return Words(self.settings.ui_language)
+
+
+def is_phone() -> bool:
+    """Tell whether the current request comes from a narrow window."""
+    return flask.request.cookies.get(WIDTH_COOKIE) == "phone"
+
+
+def most_points() -> int:
+    """Most points a chart's trace may have in the viewer's window."""
+    return MOST_POINTS_PHONE if is_phone() else MOST_POINTS

@@ -1,0 +1,41 @@
+"""Status codes: how many of each, and where and when the errors are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dashapp.stats.traffic import CLASSES, status_class_name
+from sql.plan import Range
+from sql.reading import Filters, breakdown
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """One status code; share is 0 to 1 of all requests of the range."""
+
+    status: int
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """Requests by class ("2xx" to "5xx", "1xx" where there are any) and by code, most frequent first."""
+
+    total: int
+    classes: dict[str, int]
+    statuses: list[StatusCount]
+
+
+def statuses(connection: sa.Connection, whole: Range, filters: Filters) -> Statuses:
+    """Read how often each status code occurs in a range."""
+    cells = breakdown(connection, whole, filters, ["status"])
+    total = sum(cell.n for cell in cells)
+    classes = dict.fromkeys(CLASSES[1:], 0)
+    for cell in cells:
+        name = status_class_name(cell.keys[0] // 100)
+        classes[name] = classes.get(name, 0) + cell.n
+    counts = [StatusCount(cell.keys[0], cell.n, cell.n / total) for cell in cells]
+    return Statuses(total, classes, sorted(counts, key=lambda s: (-s.count, s.status)))

@@ -1,0 +1,89 @@
+"""Sums of cells, and what follows from them: rates, means and quantiles. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sql.reading import Cell
+from sql.sketch import ERROR_BOUND, quantiles_ms
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99)
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Latency of some requests in ms; None throughout where no request has one.
+
+    `error_bound` is the largest relative error of a percentile; mean and maximum are exact.
+    """
+
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+    error_bound: float = round(ERROR_BOUND, 4)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Running sums over cells; errors need cells that are split by status or status class."""
+
+    n: int = 0
+    client_errors: int = 0
+    server_errors: int = 0
+    bytes: int = 0
+    n_lat: int = 0
+    us: int = 0
+    mx: float | None = None
+    sketch: int = 0
+
+    def add(self, cell: Cell, status_class: int | None = None) -> None:
+        """Add a cell whose requests are all of one status class (4 for 4xx), if it is known."""
+        self.n += cell.n
+        self.bytes += cell.bytes
+        self.n_lat += cell.n_lat
+        self.us += cell.us
+        self.sketch += cell.sketch
+        if cell.mx is not None:
+            self.mx = cell.mx if self.mx is None else max(self.mx, cell.mx)
+        if status_class == 4:
+            self.client_errors += cell.n
+        elif status_class is not None and status_class >= 5:
+            self.server_errors += cell.n
+
+    @property
+    def errors(self) -> int:
+        """Requests with a status of 400 or above."""
+        return self.client_errors + self.server_errors
+
+    @property
+    def error_rate(self) -> float | None:
+        """Errors by requests, 0 to 1; None without requests."""
+        return self.errors / self.n if self.n else None
+
+    @property
+    def mean_ms(self) -> float | None:
+        """Exact mean latency in ms; None where no request has one."""
+        return self.us / self.n_lat / 1000 if self.n_lat else None
+
+    def latency(self) -> Latency:
+        """Mean, percentiles and maximum in ms."""
+        if not self.n_lat or self.mx is None:
+            return Latency()
+        p50, p90, p95, p99 = quantiles_ms(self.sketch, QUANTILES, maximum_ms=self.mx)
+        return Latency(self.mean_ms, p50, p90, p95, p99, self.mx)
+
+
+def tally_by(
+    cells: Iterable[Cell], key: Callable[[Cell], Key], status_class: Callable[[Cell], int]
+) -> dict[Key, Tally]:
+    """Group cells and sum each group, in the order in which the groups first appear."""
+    tallies: dict[Key, Tally] = {}
+    for cell in cells:
+        tallies.setdefault(key(cell), Tally()).add(cell, status_class(cell))
+    return tallies

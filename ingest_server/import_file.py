@@ -1,0 +1,99 @@
+"""Import an existing log file, piece by piece, through the same path as a request body."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ingest_server.body import line_item
+from ingest_server.intake import Origin, normalise, utc_now
+from ingest_server.lines import FORMATS
+from sql.writing import LogWriter, Receipt
+
+IMPORT_FORMATS = ("auto", "json", *FORMATS)
+LINES_A_PIECE = 5_000
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class ImportFailed(Exception):
+    """A file cannot be read; the text is one sentence."""
+
+
+def import_file(
+    name: str,
+    service: str,
+    writer: LogWriter,
+    *,
+    format_name: str = "auto",
+    on_bytes: Callable[[int], None] | None = None,
+) -> Receipt:
+    """Store the lines of a file and return what became of them.
+
+    A piece of a file that was imported before is recognised by its bytes and its place in the file, and
+    is not stored again.
+
+    Args:
+        name: a path, or `-` for standard input; gzip is recognised by its content.
+        service: for lines that name none.
+        format_name: one of IMPORT_FORMATS.
+        on_bytes: told how many more bytes of the file itself were read.
+
+    Raises:
+        ImportFailed: the file cannot be opened or read to its end; what was read before is stored.
+        DatabaseUnavailable: a piece could not be stored; the pieces before it are.
+    """
+    origin = Origin(source=f"import:{Path(name).name if name != '-' else 'stdin'}", service=service)
+    total, offset = Receipt(0, 0, 0, 0), 0
+    with _opened(name) as (lines, position):
+        reported = 0
+        for piece in _pieces(lines, name):
+            batch = normalise(
+                (line_item(line.strip(), format_name) for line in piece if line.strip()),
+                origin,
+                utc_now(),
+                _identity(service, offset, piece),
+            )
+            if batch.rows or batch.quarantined:
+                total += writer.store(batch)
+            offset += sum(map(len, piece))
+            at = position()
+            if on_bytes is not None:
+                on_bytes(at - reported)
+            reported = at
+    return total
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
+    """Open a file; yields its lines, decompressed, and a function that tells the place in the file itself."""
+    try:
+        raw = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 (closed below, whichever it is)
+    except OSError as error:
+        raise ImportFailed(f"cannot read {name}: {error.strerror}") from error
+    with raw:
+        buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
+        compressed = buffered.peek(2)[:2] == _GZIP_MAGIC
+        lines = gzip.GzipFile(fileobj=buffered) if compressed else buffered
+        yield cast("BinaryIO", lines), (buffered.tell if buffered.seekable() else lambda: 0)
+
+
+def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:
+    try:
+        while piece := list(islice(lines, LINES_A_PIECE)):
+            yield piece
+    except (OSError, EOFError) as error:
+        raise ImportFailed(f"{name} is damaged: {error}; what came before is stored") from error
+
+
+def _identity(service: str, offset: int, piece: list[bytes]) -> bytes:
+    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:".encode())
+    for line in piece:
+        digest.update(line)
+    return digest.digest()

@@ -1,0 +1,105 @@
+"""Connections: a psycopg pool for writing, a read-only SQLAlchemy engine for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from psycopg_pool import ConnectionPool
+
+CONNECT_TIMEOUT_S = 10
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached or cannot do the work now; the text is one sentence for people."""
+
+
+# Shared sessions of the embedded server rule out named prepared statements; on a native server unnamed
+# ones let TimescaleDB exclude chunks while planning. Short queries gain nothing from JIT.
+_CONNECT_ARGS: dict[str, object] = {"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT_S}
+
+
+def is_embedded(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    """Tell whether the other side is the embedded server: one session, no COPY, no background jobs."""
+    return connection.info.parameter_status("accessboard_embedded") == "on"
+
+
+def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Open one autocommit connection.
+
+    Raises:
+        DatabaseUnavailable: nothing answers at that address, or it refuses us.
+    """
+    try:
+        return psycopg.connect(dsn, autocommit=True, **_CONNECT_ARGS)  # type: ignore[arg-type]
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(f"cannot reach the database: {first_line(error)}") from error
+
+
+def writing_pool(dsn: str, *, max_size: int) -> ConnectionPool[psycopg.Connection[tuple[object, ...]]]:
+    """Return a pool that connects in the background, so that a server starts before its database."""
+    return ConnectionPool(
+        dsn,
+        kwargs={"autocommit": True, **_CONNECT_ARGS},
+        min_size=1,
+        max_size=max_size,
+        timeout=CONNECT_TIMEOUT_S,
+        max_lifetime=3600,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )
+
+
+def reading_engine(dsn: str) -> sa.Engine:
+    """Return an engine whose transactions read one snapshot and cannot write.
+
+    REPEATABLE READ is what makes a figure exact: the list of touched minutes and the rows read by it
+    must be of the same moment.
+    """
+    url = sa.make_url(dsn).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(
+        url,
+        connect_args=_CONNECT_ARGS,
+        pool_size=4,
+        max_overflow=8,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+    )
+    return engine.execution_options(postgresql_readonly=True)
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One read-only transaction: everything read in it is of one moment.
+
+    Raises:
+        DatabaseUnavailable: the database is away, or it is not migrated.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.TimeoutError as error:
+        raise DatabaseUnavailable("the database is busy: no connection came free in time") from error
+    except sa.exc.DBAPIError as error:
+        raise DatabaseUnavailable(explain(error.orig)) from error
+
+
+def explain(error: BaseException | None) -> str:
+    """One sentence about a database error that says what to do, with no query text in it."""
+    if isinstance(
+        error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.UndefinedColumn
+    ):
+        return "the database lacks a table of this version: run `accessboard migrate`"
+    if isinstance(error, psycopg.errors.DiskFull):
+        return "the database's disk is full: free space on it"
+    if isinstance(error, psycopg.OperationalError):
+        return f"the database cannot be reached: {first_line(error)}"
+    return f"the database refused the work: {first_line(error)}"
+
+
+def first_line(error: BaseException | None) -> str:
+    """First line of an error's text: libpq's further lines repeat it or quote a query."""
+    return (str(error).strip().splitlines() or ["unknown error"])[0]

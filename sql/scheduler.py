@@ -1,0 +1,82 @@
+"""Run the database's jobs where it cannot do so itself.
+
+The embedded server has no background workers: no TimescaleDB scheduler and no autovacuum. This thread
+stands in for both with the same jobs and schedules that a native server runs by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from typing import Any
+
+import psycopg
+
+from sql.connection import connect, explain
+
+log = logging.getLogger(__name__)
+
+# Clients of the embedded server wait for each other, so a run must be short.
+_SHORT_RUNS = json.dumps({"window": "1 hour", "budget": "500 milliseconds"})
+_VACUUM_EVERY_S = 600.0
+_VACUUMED = ("touched_minute", "ingest_batch", "quarantine")
+_TICK_S = 0.5
+
+
+class JobScheduler:
+    """A thread that runs every job of ours when it is due."""
+
+    def __init__(self, dsn: str) -> None:
+        """Remember the address; nothing is opened before `start`."""
+        self._dsn = dsn
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="job-scheduler", daemon=True)
+        self._due: dict[int, float] = {}
+        self._vacuum_due = time.monotonic() + _VACUUM_EVERY_S
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end and wait for the run under way."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with connect(self._dsn) as connection:
+                    _shorten_runs(connection)
+                    while not self._stop.wait(_TICK_S):
+                        self._run_due(connection)
+            except Exception as error:  # the thread must outlive whatever the database does
+                log.warning("jobs: %s; trying again", explain(error))
+                self._stop.wait(5)
+
+    def _run_due(self, connection: psycopg.Connection[Any]) -> None:
+        # Jobs below 1000 are TimescaleDB's own (telemetry among them).
+        jobs = connection.execute(
+            "select job_id, extract(epoch from schedule_interval)::float8 from timescaledb_information.jobs "
+            "where job_id >= 1000 and scheduled order by job_id"
+        ).fetchall()
+        for job_id, interval_s in jobs:
+            if time.monotonic() < self._due.get(job_id, 0.0) or self._stop.is_set():
+                continue
+            connection.execute(f"call run_job({int(job_id)})".encode())
+            self._due[job_id] = time.monotonic() + interval_s
+        if time.monotonic() >= self._vacuum_due:
+            for table in _VACUUMED:
+                connection.execute(f"vacuum (analyze) {table}".encode())
+            connection.execute("analyze access_log")
+            self._vacuum_due = time.monotonic() + _VACUUM_EVERY_S
+
+
+def _shorten_runs(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        "select alter_job(job_id, config => %s::jsonb) from timescaledb_information.jobs "
+        "where proc_name = 'refresh_touched_minutes'",
+        (_SHORT_RUNS,),
+    )
