@@ -43,7 +43,7 @@ class Site:
 
     def words(self, search: str | None = None) -> Words:
         """Words in the language of the address, else of the viewer's cookie, else of the settings."""
-        for language in (parameters_of(search).get("lang"), flask.request.cookies.get(LANGUAGE_COOKIE)):
+        for language in (parameters_of(search).get("lang"), _cookie(LANGUAGE_COOKIE)):
             if language in LANGUAGES:
                 return Words(language)
         return Words(self.settings.ui_language)
@@ -51,9 +51,14 @@ class Site:
 
 def is_phone() -> bool:
     """Tell whether the current request comes from a narrow window."""
-    return flask.request.cookies.get(WIDTH_COOKIE) == "phone"
+    return _cookie(WIDTH_COOKIE) == "phone"
 
 
 def most_points() -> int:
     """Most points a chart's trace may have in the viewer's window."""
     return MOST_POINTS_PHONE if is_phone() else MOST_POINTS
+
+
+def _cookie(name: str) -> str | None:
+    # An app is also put together outside of any request.
+    return flask.request.cookies.get(name) if flask.has_request_context() else None

@@ -24,6 +24,7 @@ BUCKET_MINUTES = (1, 2, 4, 6, 10, 15, 30, 60, 180, 360, 720, 1440)
 MOST_POINTS = 300
 MOST_BUCKETS = 10_000
 DAY_MINUTES = 1440
+YEARS = range(1971, 2200)  # what the database and the calendar of every zone can hold
 
 
 class BadRange(ValueError):
@@ -60,10 +61,9 @@ def parse_moment(text: str, name: str, zone: ZoneInfo | None = None) -> datetime
         if zone is None:
             raise BadRange(f"{name} needs an offset, for example 2026-05-01T00:00:00+09:00")
         moment = moment.replace(tzinfo=zone)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise BadRange(f"{name} is outside the calendar") from None
+    if moment.year not in YEARS:
+        raise BadRange(f"{name} must lie between {YEARS.start} and {YEARS.stop - 1}")
+    return moment.astimezone(UTC)
 
 
 def range_of(parameters: Mapping[str, str], complete: datetime, zone: ZoneInfo | None = None) -> Range:

@@ -129,6 +129,11 @@ CATALOGUE: dict[str, tuple[str, str]] = {
     "errors_only": ("오류만 (4xx, 5xx) · 자체 눈금", "Errors only (4xx, 5xx) · own scale"),
     "latency_chart": ("시간별 응답시간", "Latency over time"),
     "latency_unit": ("ms, 로그 눈금, {bucket}", "ms, log scale, {bucket}"),
+    "percentiles": ("응답시간 백분위수", "Latency percentiles"),
+    "bound_percentiles": (
+        "백분위수 {bound} 이내, 평균과 최대는 정확한 값",
+        "percentiles within {bound}; mean and max are exact",
+    ),
     "statuses": ("상태 코드 비율", "Status codes"),
     "class_1xx": ("정보", "Informational"),
     "class_2xx": ("성공", "Success"),
@@ -146,7 +151,6 @@ CATALOGUE: dict[str, tuple[str, str]] = {
     "endpoints_unit": ("응답시간 단위 ms, 백분위수 오차 {bound}", "latency in ms, percentiles {bound}"),
     "find_endpoint": ("메서드 또는 경로 검색", "Search method or route"),
     "count_by": ("묶는 기준", "Count by"),
-    "no_match": ("검색에 맞는 엔드포인트가 없습니다.", "No endpoint matches the search."),
     "method": ("메서드", "Method"),
     "route": ("경로", "Route"),
     # Pattern Analysis
@@ -159,8 +163,8 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "The busiest hour is {busiest} ({most} on average), the quietest is {quietest} ({least} on average).",
     ),
     "say_too_short": (
-        "이 기간에는 온전한 한 시간이 둘 이상 없어 비교하지 않습니다.",
-        "This range holds fewer than two whole hours, so none are compared.",
+        "기간이 짧아 시간대를 비교하지 않습니다.",
+        "The range is too short to compare hours.",
     ),
     "week_hour": ("{day}요일 {hour}", "{day} {hour}"),
     "weeks_advice": (

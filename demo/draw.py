@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ LOAD_EFFECT = 0.18
 EARLY_END = {**dict.fromkeys((304, 400, 401, 403, 404, 409, 422), 0.45), 429: 0.1, 503: 0.3, 504: 6.0}
 ERROR_BYTES = 180
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
@@ -125,8 +126,7 @@ def with_incidents(calls: Calls, incidents: tuple[Incident, ...], rng: np.random
 
 def epoch_us(moment: datetime) -> int:
     """Return whole microseconds since 1970."""
-    whole = int(moment.timestamp() // 1)
-    return whole * 1_000_000 + moment.microsecond
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _waves(rng: np.random.Generator, hour: int, rate: float) -> Iterator[_Wave]:
@@ -200,7 +200,7 @@ def _latencies(rng: np.random.Generator, at_us: _Ints, endpoint: _Ints, status: 
     latency *= 1 + LOAD_EFFECT * (intensity(at_us / 1e6) - 1)
     for code, factor in EARLY_END.items():
         latency[status == code] *= factor
-    return np.round(np.maximum(latency, 0.3), 1)
+    return np.asarray(np.round(np.maximum(latency, 0.3), 1))
 
 
 def _sizes(rng: np.random.Generator, endpoint: _Ints, status: _Ints) -> _Ints:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 PUBLIC = ("browser", "app", "bot")
 MEMBERS = ("browser", "app")
@@ -65,6 +66,8 @@ def _statuses(ok: int = 200, /, **others: float) -> dict[int, float]:
 # A coupon that was just attached makes checkout refuse more orders: a lasting link between two calls.
 _AFTER_COUPON = _statuses(s422=0.13, s402=0.012, s500=0.008)
 
+# A table is easier to compare line by line than one argument a line.
+# fmt: off
 ENDPOINTS: tuple[Endpoint, ...] = (
     # shop-api
     Endpoint("product_view", "shop-api", "GET", "/api/product/view?id={id}", 15, Latency(38, 0.45, 0.02, 260),
@@ -115,21 +118,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("report_status", "report-api", "GET", "/api/report/exports/{uuid}", 0.3, Latency(18, 0.35),
              _statuses(s404=0.01), STAFF, 310),
 )
+# fmt: on
 
 INDEX: Mapping[str, int] = {endpoint.name: number for number, endpoint in enumerate(ENDPOINTS)}
 
 
-def entry_shares() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def entry_shares() -> NDArray[np.float64]:
     """Return the share of each endpoint among the calls that no other call leads to."""
     weights = np.array([endpoint.weight for endpoint in ENDPOINTS], dtype=np.float64)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
-def calls_per_entry() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def calls_per_entry() -> NDArray[np.float64]:
     """Return how many calls of each endpoint one entry call leads to on average, itself included."""
     leads = np.zeros((len(ENDPOINTS), len(ENDPOINTS)))
     for number, endpoint in enumerate(ENDPOINTS):
         success = sum(share for status, share in endpoint.statuses.items() if status < 400)
         for follow_up in endpoint.follow_ups:
             leads[INDEX[follow_up.endpoint], number] += success * follow_up.share
-    return np.linalg.solve(np.eye(len(ENDPOINTS)) - leads, entry_shares())
+    return np.asarray(np.linalg.solve(np.eye(len(ENDPOINTS)) - leads, entry_shares()), dtype=np.float64)

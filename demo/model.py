@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,12 +15,12 @@ from demo.clients import population
 from demo.draw import HOUR_US, Calls, draw_hour, epoch_us, with_incidents
 from demo.endpoints import ENDPOINTS, SERVICES
 from demo.incidents import Plan, Scan, planted
-from demo.rhythm import intensity
 
 RATE_PER_S = 1.5
 """Mean requests per second of a working day: about 130,000 a day."""
 
-ITEMS = 20_000
+ITEMS = range(10_000, 30_000)
+"""Ids of products and users; the most wanted come first."""
 _WORDS = tuple(
     quote(word) for word in ("운동화", "텀블러", "desk lamp", "커피 원두", "keyboard", "우산", "캠핑 의자", "usb-c hub")
 )
@@ -90,10 +89,12 @@ def ndjson(records: Sequence[Request]) -> bytes:
 
 
 def _of_hour(calls: Calls, hour: int, seed: int, plan: Plan) -> list[Request]:
-    calls = with_incidents(calls, plan.incidents, np.random.default_rng([seed, hour, 1]))
+    low, high = hour * HOUR_US, (hour + 1) * HOUR_US
+    incidents = tuple(one for one in plan.incidents if epoch_us(one.start) < high and epoch_us(one.end) > low)
+    calls = with_incidents(calls, incidents, np.random.default_rng([seed, hour, 1]))
     rendered = _render(calls, np.random.default_rng([seed, hour, 2]))
     for number, scan in enumerate(plan.scans):
-        if epoch_us(scan.start) < (hour + 1) * HOUR_US and epoch_us(scan.end) > hour * HOUR_US:
+        if epoch_us(scan.start) < high and epoch_us(scan.end) > low:
             rendered.extend(_scan_requests(scan, hour, np.random.default_rng([seed, hour, 3, number])))
             rendered.sort(key=lambda request: request.timestamp)
     return rendered
@@ -134,7 +135,7 @@ def _path(template: str, time: str, key: str, chance: float) -> str:
     """Fill in a template; few items are asked for often and many seldom."""
     if "{" not in template:
         return template
-    item = 1 + int(ITEMS * chance**3)
+    item = ITEMS[int(len(ITEMS) * chance**3)]
     return template.format(
         id=item,
         page=1 + int(6 * chance**2),
@@ -175,12 +176,3 @@ def _uuids(rng: np.random.Generator, count: int) -> list[str]:
     """Return random ids that are the same for the same generator."""
     drawn = rng.bytes(16 * count)
     return [str(uuid.UUID(bytes=drawn[at : at + 16], version=4)) for at in range(0, 16 * count, 16)]
-
-
-def expected_requests(start: datetime, end: datetime, *, rate: float = RATE_PER_S) -> float:
-    """Return about how many requests a range holds, for a progress bar."""
-    minutes = np.arange(start.timestamp(), end.timestamp(), 60)
-    # An hour at a time, as `intensity` asks.
-    parts = np.array_split(minutes, max(1, math.ceil(len(minutes) / 60)))
-    return float(sum(intensity(part).sum() for part in parts) * 60 * rate)
-

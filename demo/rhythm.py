@@ -31,4 +31,5 @@ def intensity(epoch_s: NDArray[np.float64]) -> NDArray[np.float64]:
     curve = np.interp(hour, np.arange(25), np.append(_DAY_CURVE, _DAY_CURVE[0]))
     # 1970-01-01 was a Thursday, day 3 of a week that begins on Monday.
     weekday = (local_s // 86_400 + 3) % 7
-    return np.where(weekday >= SATURDAY, curve * WEEKEND_FACTOR, curve)
+    factor = np.where(weekday >= SATURDAY, WEEKEND_FACTOR, 1.0)
+    return np.asarray(curve * factor, dtype=np.float64)

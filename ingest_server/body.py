@@ -5,6 +5,7 @@ The first byte decides, not the Content-Type: Fluent Bit labels three framings `
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import msgspec
 from ingest_server.lines import parse_line
 
 MOST_DECODED_BYTES = 64 * 1024 * 1024
+# A text line may begin with a bracket too: `[error] ...`.
+_ARRAY = re.compile(rb"\[\s*[\]{]")
 _OPENING, _CLOSING, _QUOTE, _BACKSLASH = b"{[", b"}]", ord('"'), ord("\\")
 
 
@@ -73,7 +76,7 @@ def items(body: bytes) -> Iterator[Item]:
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not text:
         return
-    if text[:1] == b"[":
+    if _ARRAY.match(text):
         yield from _array(text)
     elif text[:1] == b"{" and (single := _object(text)).value is not None:
         yield single
@@ -87,7 +90,7 @@ def _array(text: bytes) -> Iterator[Item]:
     try:
         for raw in msgspec.json.decode(text, type=list[msgspec.Raw]):
             yield _object(bytes(raw))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         # One invalid value (nan, \\x..) spoils the array for the parser; its records are found by their brackets.
         yield from _scanned(text[1:])
 

@@ -22,6 +22,9 @@ MOST_AHEAD = timedelta(days=1)
 MOST_PATH = 8192
 MOST_TEXT = 4096
 MOST_LATENCY_MS = 1e12
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# A NUL in JSON text: its escape, not the same six characters after an escaped backslash.
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 # What the shipper adds about itself; `date` is the time at which Fluent Bit read the line.
 _SHIPPED = frozenset({*ID_FIELDS, "date"})
@@ -91,7 +94,7 @@ def _parsed_line(line: str) -> Mapping[str, Any] | None:
     if line.lstrip().startswith("{"):
         try:
             parsed = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
         return parsed if isinstance(parsed, dict) else None
     return parse_line(line)
@@ -144,7 +147,7 @@ def _path(value: Any) -> tuple[str, str | None]:
     if not isinstance(value, str):
         raise Refused(f"path is no text: {_shown(value)}")
     target = _clean(value.strip())
-    if "://" in target.split("?", 1)[0]:  # absolute form, as a proxy logs it
+    if _ABSOLUTE.match(target):  # as a proxy logs it
         target = "/" + target.split("://", 1)[1].partition("/")[2]
     path, mark, query = target.partition("?")
     if not path:
@@ -215,7 +218,7 @@ def _clean(text: str) -> str:
 
 def _json(value: dict[str, Any]) -> str:
     try:
-        return _clean(msgspec.json.encode(value).decode("utf-8").replace("\\u0000", "\\ufffd"))
+        return _clean(_ESCAPED_NUL.sub(r"\1\\ufffd", msgspec.json.encode(value).decode("utf-8")))
     except (TypeError, ValueError, UnicodeError, RecursionError):
         raise Refused("a field holds something that is no JSON value") from None
 

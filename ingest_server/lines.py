@@ -13,7 +13,7 @@ from typing import Any
 # Request line in quotes with backslash escapes, as Apache and nginx write it; one backslash pair at a time,
 # so that no input makes the pattern backtrack.
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
-_COMMON = rf"(\S+) (\S+) (.+?) \[([^\]]+)\] {_QUOTED} (\d{{3}}|-) (\d+|-)"
+_COMMON = rf"(\S+) (\S+) ([^\[\]]+) \[([^\[\]]+)\] {_QUOTED} (\d{{3}}|-) (\d+|-)"
 _COMMON_LINE = re.compile(rf"{_COMMON}(?:\s+(.*))?")
 # What follows the common part, quoted or not; a line cut off by its writer may lack the last quote.
 _FIELD = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|$)|(\S+)')

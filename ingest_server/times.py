@@ -24,7 +24,7 @@ def parse_time(value: object) -> datetime:
         ValueError: it is none of these.
     """
     if isinstance(value, datetime):
-        return value.astimezone(UTC)
+        return _in_utc(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(float(value))
     if not isinstance(value, str):
@@ -34,11 +34,18 @@ def parse_time(value: object) -> datetime:
         return _from_number(float(text))
     try:
         if _APACHE.fullmatch(text):
-            return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+            return _in_utc(datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z"))
         moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return _in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError:
         raise ValueError(f"timestamp is no time: {text[:40]!r}") from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("timestamp is outside the calendar") from None
 
 
 def _from_number(number: float) -> datetime:

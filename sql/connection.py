@@ -58,10 +58,9 @@ def reading_engine(dsn: str) -> sa.Engine:
     REPEATABLE READ is what makes a figure exact: the list of touched minutes and the rows read by it
     must be of the same moment.
     """
-    url = sa.make_url(dsn).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(
-        url,
-        connect_args=_CONNECT_ARGS,
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(dsn, **_CONNECT_ARGS),  # type: ignore[arg-type]
         pool_size=4,
         max_overflow=8,
         pool_timeout=CONNECT_TIMEOUT_S,

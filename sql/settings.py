@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 
 class DatabaseSettings(BaseSettings):
@@ -25,35 +27,33 @@ class DatabaseSettings(BaseSettings):
     postgres_db: str = Field(default="postgres", description="Database name beside POSTGRES_HOST.")
 
     def dsn(self) -> str | None:
-        """Connection string in libpq's URL form, or None where nothing is configured.
+        """Connection string for libpq, or None where nothing is configured.
 
         Raises:
-            ValueError: DATABASE_URL is not a PostgreSQL URL.
+            ValueError: DATABASE_URL is no address of a PostgreSQL database; the text never quotes it.
         """
         if self.database_url is not None:
-            return _libpq_url(self.database_url.get_secret_value())
+            return _conninfo(self.database_url.get_secret_value())
         if self.postgres_host is None:
             return None
-        from sqlalchemy.engine import URL
-
-        return URL.create(
-            "postgresql",
-            username=self.postgres_user,
-            password=self.postgres_password.get_secret_value() or None,
+        return make_conninfo(
             host=self.postgres_host,
             port=self.postgres_port,
-            database=self.postgres_db,
-        ).render_as_string(hide_password=False)
+            user=self.postgres_user,
+            password=self.postgres_password.get_secret_value() or None,
+            dbname=self.postgres_db,
+        )
 
 
-def _libpq_url(url: str) -> str:
-    """Check a URL and drop a driver suffix such as `+psycopg`, which libpq does not know."""
+def _conninfo(url: str) -> str:
+    # SQLAlchemy's spelling names a driver, which libpq does not know.
+    plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url.strip())
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        parameters = conninfo_to_dict(plain)
+        int(parameters.get("port") or 0)
+    except (psycopg.ProgrammingError, ValueError):
         raise ValueError(
-            "DATABASE_URL is not a database address; write it as postgresql://user:password@host:5432/name"
+            "DATABASE_URL is no PostgreSQL address; write it as postgresql://user:password@host:5432/name "
+            "and special characters in the password as %40 and the like"
         ) from None
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise ValueError(f"DATABASE_URL names {parsed.get_backend_name()}; accessboard needs postgresql://")
-    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    return make_conninfo("", **parameters)

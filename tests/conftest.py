@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 
 from accessboard.embedded.database import EmbeddedDatabase
 from sql.connection import connect, reading_engine, writing_pool
@@ -84,6 +85,6 @@ def native_database(server_dsn: str) -> Iterator[str]:
     name = f"accessboard_test_{uuid.uuid4().hex[:12]}"
     with connect(server_dsn) as connection:
         connection.execute(f'create database "{name}"'.encode())
-    yield sa.make_url(server_dsn).set(database=name).render_as_string(hide_password=False)
+    yield make_conninfo(server_dsn, dbname=name)
     with connect(server_dsn) as connection:
         connection.execute(f'drop database "{name}" with (force)'.encode())

@@ -14,14 +14,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
-from dash import dcc, html
-from dash.development.base_component import Component
 
 # "Share chart" would upload a private log to a public site.
 GRAPH_CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "pan2d"],
+    # Dragging zooms, and the browser's Back undoes it; nothing of the mode bar is needed.
+    "displayModeBar": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"],
     "doubleClick": False,
     "responsive": True,
 }
@@ -33,6 +32,13 @@ MINUTES_PER_DAY = 1440
 def role(name: str) -> str:
     """Colour of a role of tokens.css."""
     return f"var(--ab-{name})"
+
+
+HATCH: dict[str, Any] = {
+    "color": "rgba(0,0,0,0)",
+    "line": {"width": 0},
+    "pattern": {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": role("chart-nodata")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,7 @@ def hatch(gaps: Sequence[tuple[datetime, datetime]], *, yaxis: str) -> go.Bar:
         y=[1] * len(gaps),
         width=[(end - start) / timedelta(milliseconds=1) for start, end in gaps],
         yaxis=yaxis,
-        marker={
-            "color": "rgba(0,0,0,0)",
-            "line": {"width": 0},
-            "pattern": {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": role("chart-nodata")},
-        },
+        marker=HATCH,
         hoverinfo="skip",
         showlegend=False,
         name="gap",
@@ -191,24 +193,11 @@ def layout(**more: Any) -> dict[str, Any]:
             "itemwidth": 30,
         },
         "dragmode": "zoom",
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": role("text-3"), "activecolor": role("accent"), "orientation": "v"},
         **more,
     }
 
 
-def graph(graph_id: str, *, label: str, height_class: str) -> Component:
-    """An empty chart of its final height; the figure comes through the store `<id>-figure`."""
-    return html.Div(
-        [
-            dcc.Store(id=f"{graph_id}-figure"),
-            dcc.Graph(id=graph_id, figure=_blank(), config=GRAPH_CONFIG, className="chart-graph"),
-        ],
-        className=f"chart {height_class}",
-        role="img",
-        **{"aria-label": label},
-    )
-
-
-def _blank() -> dict[str, Any]:
+def blank() -> dict[str, Any]:
+    """A figure with nothing in it, not even axes."""
     axis = {"visible": False, "fixedrange": True}
     return {"data": [], "layout": layout(xaxis=axis, yaxis=axis)}

@@ -24,7 +24,6 @@ def latency_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
     figure = go.Figure(
         layout=layout(
             bargap=0,
-            margin={"l": 52, "r": 8, "t": 40, "b": 34},
             xaxis=time_axis(slots, unifiedhovertitle={"text": "<b>%{x|%m-%d %H:%M}</b>"}),
             yaxis=value_axis(type="log", dtick="D2", tickformat=",~r"),
             yaxis2=hidden_axis("y"),

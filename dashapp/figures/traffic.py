@@ -39,9 +39,9 @@ def traffic_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
     classes = [name for name in CLASSES if name != "1xx" or any("1xx" in bucket.classes for bucket in buckets)]
     figure = go.Figure(layout=_layout(slots, gaps, words))
     for name in classes:
-        figure.add_trace(_bars(name, buckets, slots, zone, words, yaxis="y"))
+        figure.add_trace(_bars(name, buckets, slots, words, yaxis="y"))
     for name in _ERROR_CLASSES:
-        figure.add_trace(_bars(name, buckets, slots, zone, words, yaxis="y2"))
+        figure.add_trace(_bars(name, buckets, slots, words, yaxis="y2"))
     if gaps:
         figure.add_trace(hatch(gaps, yaxis="y3"))
         figure.add_trace(hatch(gaps, yaxis="y4"))
@@ -49,7 +49,7 @@ def traffic_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
 
 
 def _bars(
-    name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], zone: ZoneInfo, words: Words, *, yaxis: str
+    name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], words: Words, *, yaxis: str
 ) -> go.Bar:
     lane = yaxis != "y"
     values = [None if bucket.total is None else bucket.classes.get(name, 0) for bucket in buckets]
@@ -66,9 +66,9 @@ def _bars(
         # Touching bars need no outline; one would draw seams between them.
         marker={"color": color, "line": {"width": 0}},
         customdata=[_hover_title(bucket, slot, words) for bucket, slot in zip(buckets, slots, strict=True)],
-        hovertemplate="%{y:,}",
-        hoverinfo="skip" if lane else None,
-    ).update({"hovertemplate": None} if lane else {})
+        # The lane repeats two of the values above it.
+        **({"hoverinfo": "skip"} if lane else {"hovertemplate": "%{y:,}"}),
+    )
 
 
 def _hover_title(bucket: TrafficBucket, slot: Slot, words: Words) -> str:

@@ -1,0 +1,91 @@
+/* Callbacks that need no server. */
+(function () {
+  "use strict";
+  var ROLE = /var\((--[\w-]+)\)/g;
+  var none = function () {
+    return window.dash_clientside.no_update;
+  };
+
+  /* A copy of a figure with every colour role replaced by its value in the current theme. */
+  function painted(value, style) {
+    if (typeof value === "string") {
+      if (value.indexOf("var(--") === -1) {
+        return value;
+      }
+      return value.replace(ROLE, function (_, name) {
+        return style.getPropertyValue(name).trim();
+      });
+    }
+    if (Array.isArray(value)) {
+      return value.map(function (item) {
+        return painted(item, style);
+      });
+    }
+    if (value && typeof value === "object") {
+      var copy = {};
+      Object.keys(value).forEach(function (key) {
+        copy[key] = painted(value[key], style);
+      });
+      return copy;
+    }
+    return value;
+  }
+
+  function fitPhone(figure) {
+    var layout = figure.layout;
+    if (window.innerWidth >= 768 || !layout.xaxis || layout.xaxis.type !== "date") {
+      return;
+    }
+    layout.xaxis.nticks = 4;
+    layout.margin.l = 40;
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.accessboard = {
+    paint: function (figure) {
+      if (!figure) {
+        return none();
+      }
+      var copy = painted(figure, getComputedStyle(document.documentElement));
+      fitPhone(copy);
+      return copy;
+    },
+
+    switchTheme: function (clicks) {
+      var root = document.documentElement;
+      var theme = root.getAttribute("data-bs-theme");
+      if (clicks) {
+        theme = theme === "dark" ? "light" : "dark";
+        root.setAttribute("data-bs-theme", theme);
+        try {
+          localStorage.setItem("accessboard-theme", theme);
+        } catch (error) {
+          /* the choice then lasts until the next page load */
+        }
+      }
+      return theme;
+    },
+
+    /* A fixed range does not change; a hidden page needs no new numbers. */
+    tick: function (_intervals, _clicks, search, tick) {
+      var context = window.dash_clientside.callback_context;
+      var manual = context.triggered_id === "shell-refresh";
+      var fixed = /[?&]start=/.test(search || "");
+      return manual || (!fixed && !document.hidden) ? tick + 1 : none();
+    },
+
+    forgetFailure: function () {
+      return "";
+    },
+
+    toggleRanges: function (_clicks, _search, name) {
+      var context = window.dash_clientside.callback_context;
+      var open = (name || "").indexOf(" open") !== -1;
+      return context.triggered_id === "shell-range-toggle" && !open ? "bar-b open" : "bar-b";
+    },
+
+    quickFilter: function (text, options) {
+      return Object.assign({}, options, { quickFilterText: text || "" });
+    },
+  };
+})();

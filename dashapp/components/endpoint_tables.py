@@ -1,0 +1,82 @@
+"""The two tables of Overview: what is slow and what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashapp import format as fmt
+from dashapp.components.card import endpoint_name, note
+from dashapp.stats.usage import Endpoint
+from dashapp.view import View
+from dashapp.words import Words
+
+MOST_ROWS = 7
+# Above this share of 5xx a cell is red: a server fault, not a client's mistake.
+NOTABLE_SERVER_SHARE = 0.01
+
+
+def slowest_table(endpoints: Sequence[Endpoint], view: View, words: Words) -> Component:
+    """Endpoints by p95, in ms."""
+    slow = sorted(
+        (e for e in endpoints if e.latency.p95 is not None), key=lambda e: (-(e.latency.p95 or 0), e.route, e.method)
+    )[:MOST_ROWS]
+    if not slow:
+        return note(words("no_latency"))
+    most = slow[0].latency.p95 or 1
+    rows = [
+        [
+            _name(e, view),
+            html.Td(fmt.count(e.count), className="n"),
+            html.Td(fmt.ms_number(e.latency.mean), className="n hide-n"),
+            html.Td(_bar([("s2", e.latency.p95 or 0)], most, fmt.ms_number(e.latency.p95)), className="n"),
+            html.Td(fmt.ms_number(e.latency.p99), className="n"),
+        ]
+        for e in slow
+    ]
+    heads = [(words("calls"), "n"), (words("mean"), "n hide-n"), ("p95", "n sort"), ("p99", "n")]
+    return _table(words("endpoint"), heads, rows)
+
+
+def failing_table(endpoints: Sequence[Endpoint], view: View, words: Words) -> Component:
+    """Endpoints by number of errors."""
+    failing = sorted((e for e in endpoints if e.errors), key=lambda e: (-e.errors, e.route, e.method))[:MOST_ROWS]
+    if not failing:
+        return note(words("no_errors"))
+    most = failing[0].errors
+    rows = [
+        [
+            _name(e, view),
+            html.Td(_bar([("s4", e.client_errors), ("s5", e.server_errors)], most, fmt.count(e.errors)), className="n"),
+            html.Td(fmt.count(e.client_errors), className="n x4 hide-n"),
+            html.Td(fmt.count(e.server_errors), className="n x5"),
+            html.Td(fmt.rate(e.error_rate), className="n bad" if is_notable(e) else "n"),
+        ]
+        for e in failing
+    ]
+    heads = [(words("errors"), "n sort"), ("4xx", "n hide-n"), ("5xx", "n"), (words("error_rate"), "n")]
+    return _table(words("endpoint"), heads, rows)
+
+
+def is_notable(endpoint: Endpoint) -> bool:
+    """Tell whether the server fails more than 1 % of an endpoint's calls."""
+    return endpoint.server_errors > NOTABLE_SERVER_SHARE * endpoint.count
+
+
+def _name(endpoint: Endpoint, view: View) -> Component:
+    href = view.link("/endpoints", method=endpoint.method, route=endpoint.route)
+    return html.Td(dcc.Link(endpoint_name(endpoint.method, endpoint.route), href=href), className="name")
+
+
+def _bar(parts: Sequence[tuple[str, float]], most: float, text: str) -> Component:
+    marks = [html.I(className=kind, style={"width": f"{value / most * 100:.1f}%"}) for kind, value in parts if value]
+    return html.Div([html.Span(marks, className="ib", **{"aria-hidden": "true"}), html.Span(text)], className="barred")
+
+
+def _table(first: str, heads: Sequence[tuple[str, str]], rows: Sequence[list[Component]]) -> Component:
+    head = [html.Th(first, scope="col"), *(html.Th(text, scope="col", className=kind) for text, kind in heads)]
+    return html.Div(
+        html.Table([html.Thead(html.Tr(head)), html.Tbody([html.Tr(cells) for cells in rows])]), className="tw"
+    )

@@ -1,0 +1,25 @@
+"""What happens when a callback fails: a log entry with a request id, and one sentence on the page."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from dash import set_props
+
+from dashapp.site import Site
+from sql.connection import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+
+def report_failure(site: Site, error: Exception) -> None:
+    """Log an error and say on the page that something failed; outputs keep what they show."""
+    words = site.words()
+    if isinstance(error, DatabaseUnavailable):
+        log.warning("no figures: %s", error)
+        set_props("shell-database", {"children": words("database_away")})
+        return
+    request_id = secrets.token_hex(4)
+    log.error("callback failed, request %s", request_id, exc_info=error)
+    set_props("shell-failure", {"children": words("failed", request=request_id)})

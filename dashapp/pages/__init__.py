@@ -1,0 +1,7 @@
+"""The pages. Each module has PATH, layout(site, words) and register(app, site), and nothing on import."""
+
+from __future__ import annotations
+
+from dashapp.pages import ai, endpoints, overview, patterns, realtime
+
+PAGES = (overview, patterns, endpoints, realtime, ai)

@@ -1,0 +1,161 @@
+"""What the numbers mean, in words. Pure: figures in, children of a sentence out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import html
+
+from dashapp import format as fmt
+from dashapp.components.endpoint_tables import is_notable
+from dashapp.stats.summary import Summary
+from dashapp.stats.traffic import Traffic
+from dashapp.stats.usage import Endpoint
+from dashapp.words import Words
+from sql.plan import Range
+
+Sentence = list[Any]
+HOURLY_FROM = timedelta(hours=6)
+FEWEST_UNITS = 3
+EVEN = 0.1
+FEWEST_FAILURES = 3
+HIGH_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The unit of time with the most requests, and how far it is above the mean of the units."""
+
+    start: datetime
+    width: timedelta
+    total: int
+    above_mean: float
+
+
+def peak_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Peak | None:
+    """Busiest hour of a long range or bucket of a short one; None where few are known."""
+    bucket = timedelta(minutes=traffic.interval_minutes)
+    hour = timedelta(hours=1)
+    unit = hour if whole.end - whole.start >= HOURLY_FROM and bucket < hour else bucket
+    sums: dict[datetime, tuple[int, timedelta]] = {}
+    for entry in traffic.buckets:
+        if entry.total is None or entry.start < whole.start or entry.start + bucket > whole.end:
+            continue
+        # Buckets count from local midnight, so they nest in local hours.
+        local = entry.start.astimezone(zone)
+        start = entry.start - timedelta(minutes=local.minute) if unit == hour else entry.start
+        total, covered = sums.get(start, (0, timedelta()))
+        sums[start] = (total + entry.total, covered + bucket)
+    everything = sum(total for total, _ in sums.values())
+    if len(sums) < FEWEST_UNITS or not everything:
+        return None
+    # A range cuts its first and last hour: these count by their rate, but as half an hour at least.
+    rates = {start: total * (unit / max(covered, unit / 2)) for start, (total, covered) in sums.items()}
+    start = max(rates, key=lambda moment: (rates[moment], moment))
+    mean = everything * (unit / sum((covered for _, covered in sums.values()), timedelta()))
+    return Peak(start, unit, sums[start][0], rates[start] / mean - 1)
+
+
+def say_peak(traffic: Traffic, whole: Range, zone: ZoneInfo, words: Words) -> Sentence:
+    """When most requests came and by how much they exceed the average; empty where that is unknown."""
+    peak = peak_of(traffic, whole, zone)
+    if peak is None:
+        return []
+    long = whole.end - whole.start > timedelta(hours=24)
+    when = fmt.day_clock(peak.start, zone) if long else fmt.clock(peak.start, zone)
+    if peak.above_mean < EVEN:
+        return words.rich("say_even", when=html.B(when), more=f"{max(peak.above_mean, 0) * 100:.0f}%")
+    more = f"{peak.above_mean * 100:,.0f}%"
+    return words.rich("say_peak", when=html.B(when), more=html.B(more), n=words("n_requests", n=fmt.count(peak.total)))
+
+
+def most_failing(endpoints: Sequence[Endpoint]) -> Endpoint | None:
+    """Endpoint with the highest 5xx rate, of those where it is notable and not a single accident."""
+    notable = [e for e in endpoints if is_notable(e) and e.server_errors >= FEWEST_FAILURES]
+    return max(notable, key=lambda e: (e.server_errors / e.count, e.server_errors), default=None)
+
+
+def failing_level(endpoint: Endpoint | None) -> str:
+    """Severity of the worst endpoint: high, medium or low."""
+    if endpoint is None:
+        return "low"
+    return "high" if endpoint.server_errors >= HIGH_SHARE * endpoint.count else "medium"
+
+
+def say_failing(endpoint: Endpoint | None, total: Summary, name: Any, words: Words) -> Sentence:
+    """The endpoint with the highest 5xx rate with its counts, or that there is none."""
+    if endpoint is None:
+        return [words("say_no_failing")]
+    return words.rich(
+        "say_failing",
+        endpoint=name,
+        rate=html.B(fmt.rate(endpoint.server_errors / endpoint.count)),
+        n=words("n_times", n=fmt.count(endpoint.count)),
+        failed=html.B(words("n_times", n=fmt.count(endpoint.server_errors))),
+        part=fmt.rate(endpoint.server_errors / total.server_errors),
+    )
+
+
+def say_five_minutes(
+    now: Summary, before: Summary, endpoints: Sequence[Endpoint], words: Words
+) -> list[Sentence]:
+    """Rule-based reading of two neighbouring ranges of five minutes."""
+    earlier = words("n_requests", n=fmt.count(before.total))
+    if not now.total:
+        return [words.rich("say_five_none", before=html.B(earlier))]
+    count = html.B(words("n_requests", n=fmt.count(now.total)))
+    if before.total:
+        change = html.B(fmt.change(now.total / before.total - 1))
+        sentences = [words.rich("say_five", n=count, change=change, before=earlier)]
+    else:
+        sentences = [words.rich("say_five_new", n=count)]
+    if now.errors:
+        sentences.append(_say_errors(now, before, words))
+    else:
+        sentences.append([words("say_no_errors")])
+    if now.latency_ms.p95 is not None:
+        sentences.append(
+            words.rich(
+                "say_p95",
+                p95=html.B(fmt.duration(now.latency_ms.p95)),
+                before=fmt.duration(before.latency_ms.p95),
+                bound=fmt.error_bound(now.latency_ms.error_bound),
+            )
+        )
+    return [*sentences, *_say_endpoints(endpoints, words)]
+
+
+def _say_errors(now: Summary, before: Summary, words: Words) -> Sentence:
+    return words.rich(
+        "say_errors",
+        rate=html.B(fmt.rate(now.error_rate)),
+        client=words("n_times", n=fmt.count(now.client_errors)),
+        server=words("n_times", n=fmt.count(now.server_errors)),
+        before=fmt.rate(before.error_rate),
+    )
+
+
+def _say_endpoints(endpoints: Sequence[Endpoint], words: Words) -> list[Sentence]:
+    sentences: list[Sentence] = []
+    slow = max(
+        (e for e in endpoints if e.latency.p95 is not None), key=lambda e: (e.latency.p95 or 0, e.count), default=None
+    )
+    if slow is not None:
+        p95 = html.B(fmt.duration(slow.latency.p95))
+        sentences.append(words.rich("say_slow", p95=p95, endpoint=html.Code(f"{slow.method} {slow.route}")))
+    failing = max(endpoints, key=lambda e: (e.server_errors, e.errors), default=None)
+    if failing is not None and failing.errors:
+        sentences.append(
+            words.rich(
+                "say_most_failing",
+                endpoint=html.Code(f"{failing.method} {failing.route}"),
+                n=words("n_times", n=fmt.count(failing.count)),
+                client=words("n_times", n=fmt.count(failing.client_errors)),
+                server=html.B(words("n_times", n=fmt.count(failing.server_errors))),
+            )
+        )
+    return sentences

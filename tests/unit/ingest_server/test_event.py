@@ -1,0 +1,396 @@
+"""A record becomes a row, or is refused with one sentence; what no column holds stays in the attributes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_server.event import MOST_PATH, MOST_TEXT, Refused, record_id, to_row
+from ingest_server.fields import ALIASES
+from sql.writing import LogRow
+
+NOW = datetime(2026, 5, 2, tzinfo=UTC)
+LEAST: dict[str, Any] = {"timestamp": "2026-05-01T10:15:30Z", "method": "GET", "path": "/api/user/list", "status": 200}
+
+
+def row_of(record: dict[str, Any]) -> LogRow:
+    return to_row(record, service="shop", now=NOW)
+
+
+def attributes_of(record: dict[str, Any]) -> Any:
+    text = row_of(record).attributes
+    return None if text is None else json.loads(text)
+
+
+def test_to_row_needs_four_fields_only() -> None:
+    assert row_of(LEAST) == LogRow(
+        ts=datetime(2026, 5, 1, 10, 15, 30, tzinfo=UTC),
+        service="shop",
+        method="GET",
+        path="/api/user/list",
+        route="/api/user/list",
+        status=200,
+        latency_ms=None,
+        bytes=None,
+        client_ip=None,
+        user_agent=None,
+        referer=None,
+        attributes=None,
+    )
+
+
+def test_to_row_reads_the_canonical_record() -> None:
+    record = LEAST | {
+        "service": "cart",
+        "path": "/api/user/17?verbose=1",
+        "latency_ms": 12.5,
+        "bytes": 345,
+        "client_ip": "2001:DB8::1",
+        "user_agent": "curl/8",
+        "referer": "http://r.example/",
+        "_id": "0c348605",
+    }
+    row = row_of(record)
+    assert row.service == "cart"
+    assert (row.path, row.route) == ("/api/user/17", "/api/user/{id}")
+    assert (row.latency_ms, row.bytes, row.client_ip) == (12.5, 345, "2001:db8::1")
+    assert (row.user_agent, row.referer) == ("curl/8", "http://r.example/")
+    assert attributes_of(record) == {"query": "verbose=1"}
+
+
+@pytest.mark.parametrize(("column", "name"), [(c, n) for c, names in ALIASES.items() for n in names])
+def test_to_row_knows_every_name_of_a_field(column: str, name: str) -> None:
+    values: dict[str, Any] = {
+        "timestamp": "2026-05-01T10:15:30Z",
+        "method": "GET",
+        "path": "/a",
+        "status": 200,
+        "latency_ms": 0.5,
+        "bytes": 7,
+        "client_ip": "10.0.0.1",
+        "user_agent": "curl",
+        "referer": "http://r/",
+        "service": "cart",
+    }
+    record = {key: value for key, value in values.items() if key != column} | {name: values[column]}
+    row = row_of(record)
+    assert row.attributes is None
+    assert row == row_of(values)._replace(latency_ms=500.0 if name == "request_time" else 0.5)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(
+            {
+                "date": 1777630530.0,
+                "host": "192.168.0.1",
+                "user": "bob",
+                "method": "GET",
+                "path": "/a/b?x=1",
+                "code": "200",
+                "size": "1234",
+                "referer": "https://r.ex/",
+                "agent": "Mozilla/5.0",
+                "file": "/var/log/apache2.log",
+                "off": 0,
+            },
+            id="fluent-bit apache2",
+        ),
+        pytest.param(
+            {
+                "date": 1777630530.0,
+                "remote": "192.168.0.1",
+                "host": "-",
+                "user": "bob",
+                "method": "GET",
+                "path": "/a/b?x=1",
+                "code": "200",
+                "size": "1234",
+                "referer": "https://r.ex/",
+                "agent": "Mozilla/5.0",
+                "file": "/var/log/apache2.log",
+                "off": 0,
+            },
+            id="fluent-bit nginx",
+        ),
+        pytest.param(
+            {
+                "date": 1777630530.0,
+                "file": "/var/log/apache2.log",
+                "off": 0,
+                "log": '192.168.0.1 - bob [01/May/2026:10:15:30 +0000] "GET /a/b?x=1" 200 1234 '
+                '"https://r.ex/" "Mozilla/5.0"',
+            },
+            id="fluent-bit without a parser",
+        ),
+        pytest.param(
+            {
+                "date": 1.0,
+                "file": "/var/log/apache2.log",
+                "off": 0,
+                "message": '{"ts":"2026-05-01T10:15:30Z","remote_addr":"192.168.0.1","user":"bob",'
+                '"request_method":"get","request_uri":"/a/b?x=1","status":200,"body_bytes_sent":1234,'
+                '"http_referer":"https://r.ex/","http_user_agent":"Mozilla/5.0"}',
+            },
+            id="a line of JSON",
+        ),
+    ],
+)
+def test_to_row_reads_what_fluent_bit_sends(record: dict[str, Any]) -> None:
+    row = row_of(record)
+    assert row._replace(attributes=None) == LogRow(
+        ts=datetime(2026, 5, 1, 10, 15, 30, tzinfo=UTC),
+        service="shop",
+        method="GET",
+        path="/a/b",
+        route="/a/b",
+        status=200,
+        latency_ms=None,
+        bytes=1234,
+        client_ip="192.168.0.1",
+        user_agent="Mozilla/5.0",
+        referer="https://r.ex/",
+        attributes=None,
+    )
+    wanted = {"query": "x=1", "user": "bob", "file": "/var/log/apache2.log", "off": 0}
+    assert wanted.items() <= attributes_of(record).items()
+    assert not {"log", "message", "date", "code", "size"} & attributes_of(record).keys()
+
+
+@pytest.mark.parametrize("field", ["timestamp", "method", "path", "status"])
+@pytest.mark.parametrize("value", [None, "", "-", ...], ids=["null", "empty", "dash", "absent"])
+def test_to_row_refuses_a_record_without_a_required_field(field: str, value: Any) -> None:
+    record = {k: v for k, v in LEAST.items() if k != field} | ({} if value is ... else {field: value})
+    with pytest.raises(Refused, match=f"{field} is missing"):
+        row_of(record)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        pytest.param("timestamp", "yesterday", "timestamp is no time: 'yesterday'", id="time is a word"),
+        pytest.param("timestamp", {"s": 1}, "timestamp is no time", id="time is an object"),
+        pytest.param("timestamp", 10**400, "timestamp is no time", id="time is beyond every number"),
+        pytest.param("timestamp", "1989-12-31T23:59:59Z", "timestamp is before 1990", id="old"),
+        pytest.param("timestamp", "2026-05-03T00:00:01Z", "more than a day in the future", id="future"),
+        pytest.param("method", "\x16\x03\x01", "method is no HTTP method", id="TLS on a plain port"),
+        pytest.param("method", "GET /", "method is no HTTP method", id="blank in the method"),
+        pytest.param("method", 5, "method is no HTTP method: 5", id="method is a number"),
+        pytest.param("method", "X" * 33, "method is no HTTP method", id="long method"),
+        pytest.param("path", 7, "path is no text: 7", id="path is a number"),
+        pytest.param("path", ["/a"], "path is no text", id="path is an array"),
+        pytest.param("path", "/" + "a" * MOST_PATH, "path is longer than", id="long path"),
+        pytest.param("status", "abc", "status is no HTTP status: 'abc'", id="status is a word"),
+        pytest.param("status", 99, "status is no HTTP status: 99", id="status too small"),
+        pytest.param("status", 1000, "status is no HTTP status", id="status too large"),
+        pytest.param("status", 200.5, "status is no HTTP status", id="status with a fraction"),
+        pytest.param("status", True, "status is no HTTP status: True", id="status is a boolean"),
+        pytest.param("status", float("nan"), "status is no HTTP status", id="status is not a number"),
+        pytest.param("status", [200], "status is no HTTP status", id="status is an array"),
+        pytest.param("status", -200, "status is no HTTP status", id="status is negative"),
+    ],
+)
+def test_to_row_refuses_a_wrong_field_in_one_sentence(field: str, value: Any, words: str) -> None:
+    with pytest.raises(Refused) as caught:
+        row_of(LEAST | {field: value})
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_to_row_takes_a_record_of_up_to_a_day_ahead() -> None:
+    assert row_of(LEAST | {"timestamp": NOW + timedelta(days=1)}).ts == NOW + timedelta(days=1)
+
+
+def test_to_row_takes_the_next_field_where_a_time_cannot_be_read() -> None:
+    row = row_of(LEAST | {"timestamp": "mine", "date": 1777630530.5})
+    assert row.ts == datetime(2026, 5, 1, 10, 15, 30, 500_000, tzinfo=UTC)
+    assert json.loads(row.attributes or "") == {"timestamp": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("404", 404), (" 404 ", 404), (404.0, 404), (100, 100), (999, 999)],
+    ids=["text", "blanks", "whole float", "lowest", "highest"],
+)
+def test_to_row_reads_a_status(value: Any, status: int) -> None:
+    assert row_of(LEAST | {"status": value}).status == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "latency_ms"),
+    [
+        pytest.param({"latency_ms": "12.5"}, 12.5, id="text"),
+        pytest.param({"latency_ms": 0}, 0.0, id="zero is a latency"),
+        pytest.param({"request_time": "0.004"}, 4.0, id="nginx seconds"),
+        pytest.param({"request_time": 1.5, "latency_ms": 7}, 7.0, id="milliseconds are preferred"),
+        pytest.param({"latency_ms": "-", "request_time": "0.004"}, 4.0, id="the next where one is absent"),
+        pytest.param({"latency_ms": "-"}, None, id="dash"),
+        pytest.param({"latency_ms": None}, None, id="null"),
+    ],
+)
+def test_to_row_reads_a_latency_in_milliseconds(fields: dict[str, Any], latency_ms: float | None) -> None:
+    assert row_of(LEAST | fields).latency_ms == (None if latency_ms is None else pytest.approx(latency_ms))
+
+
+@pytest.mark.parametrize(
+    "value", ["fast", -1, "-0.5", "nan", "inf", 1e300, 10**400, True, [1], {"ms": 1}], ids=lambda value: repr(value)[:12]
+)
+@pytest.mark.parametrize("field", ["latency_ms", "bytes", "request_time"])
+def test_to_row_keeps_an_unusable_number_in_the_attributes(field: str, value: Any) -> None:
+    record = LEAST | {field: value}
+    row = row_of(record)
+    assert row.latency_ms is None
+    assert row.bytes is None
+    assert attributes_of(record) == {field: value}
+
+
+@pytest.mark.parametrize(
+    ("fields", "client_ip", "left"),
+    [
+        pytest.param({"host": "10.0.0.1"}, "10.0.0.1", None, id="host is an address"),
+        pytest.param({"host": "www.example.com"}, None, {"host": "www.example.com"}, id="host is a name"),
+        pytest.param(
+            {"remote": "10.0.0.1", "host": "www.example.com"}, "10.0.0.1", {"host": "www.example.com"}, id="both"
+        ),
+        pytest.param(
+            {"client_ip": "unknown", "remote_addr": "10.0.0.1"}, "10.0.0.1", {"client_ip": "unknown"}, id="the next"
+        ),
+        pytest.param({"client_ip": "::ffff:10.0.0.1"}, "::ffff:10.0.0.1", None, id="mapped"),
+        pytest.param({"client_ip": "fe80::1%eth0"}, "fe80::1", None, id="scope"),
+        pytest.param({"client_ip": " 10.0.0.1 "}, "10.0.0.1", None, id="blanks"),
+        pytest.param({"client_ip": 17}, None, {"client_ip": 17}, id="a number is none"),
+        pytest.param({"client_ip": "10.0.0.1, 10.0.0.2"}, None, {"client_ip": "10.0.0.1, 10.0.0.2"}, id="a list"),
+    ],
+)
+def test_to_row_finds_the_client(fields: dict[str, Any], client_ip: str | None, left: dict[str, Any] | None) -> None:
+    assert row_of(LEAST | fields).client_ip == client_ip
+    assert attributes_of(LEAST | fields) == left
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        pytest.param("/a?", "/a", "", id="empty query"),
+        pytest.param("/a?b=1?c=2", "/a", "b=1?c=2", id="two question marks"),
+        pytest.param("?b=1", "/", "b=1", id="query only"),
+        pytest.param("http://h.example:80/a/b?c=1", "/a/b", "c=1", id="absolute form"),
+        pytest.param("http://h.example", "/", None, id="absolute form without a path"),
+        pytest.param("/go/http://x.org/y", "/go/http://x.org/y", None, id="an address inside a path"),
+        pytest.param("/go?to=http://x.org/y", "/go", "to=http://x.org/y", id="an address inside a query"),
+        pytest.param("*", "*", None, id="asterisk"),
+        pytest.param(" /a ", "/a", None, id="blanks around"),
+        pytest.param("/한글/😀", "/한글/😀", None, id="korean and emoji"),
+        pytest.param("/" + "a" * (MOST_PATH - 1), "/" + "a" * (MOST_PATH - 1), None, id="the longest"),
+    ],
+)
+def test_to_row_splits_the_path_from_its_query(target: str, path: str, query: str | None) -> None:
+    assert row_of(LEAST | {"path": target}).path == path
+    assert attributes_of(LEAST | {"path": target}) == (None if query is None else {"query": query})
+
+
+def test_to_row_replaces_what_postgresql_cannot_hold() -> None:
+    row = row_of(
+        LEAST
+        | {"path": "/a\x00b", "user_agent": "x\x00\ud800y", "service": "s\x00", "extra": "n\x00ul", "k\x00": "v\x00"}
+    )
+    assert row.path == "/a\ufffdb"
+    assert row.service == "s\ufffd"
+    assert row.user_agent == "x\ufffd?y"
+    assert json.loads(row.attributes or "") == {"extra": "n\ufffdul", "k\ufffd": "v\ufffd"}
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "\\\\u0000", "\\", "\\\x00", "\\\\\x00"], ids=ascii)
+def test_to_row_changes_no_backslash_of_an_attribute(text: str) -> None:
+    assert attributes_of(LEAST | {"extra": text}) == {"extra": text.replace("\x00", "\ufffd")}
+
+
+def test_to_row_drops_the_date_and_the_id_of_the_shipper_only() -> None:
+    extra = {"user": "bob", "nested": {"a": [1, 2.5, None, True]}, "big": 2**64 - 1, "empty": "", "emoji": "😀"}
+    record = LEAST | {"date": 1.0, "_id": "x"} | extra
+    assert attributes_of(record) == extra
+
+
+def test_to_row_cuts_long_texts() -> None:
+    row = row_of(LEAST | {"user_agent": "a" * (MOST_TEXT + 1), "referer": 5})
+    assert row.user_agent == "a" * MOST_TEXT
+    assert row.referer == "5"
+
+
+@pytest.mark.parametrize("field", ["log", "message"])
+def test_to_row_keeps_a_message_beside_complete_fields(field: str) -> None:
+    assert attributes_of(LEAST | {field: "hello"}) == {field: "hello"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["garbage", "", "{not json", "[1,2]", '{"a":1}', '{"a":' * 100_000, 17],
+    ids=["text", "empty", "broken", "array", "other", "deep", "number"],
+)
+def test_to_row_refuses_a_raw_line_that_is_no_request(line: Any) -> None:
+    with pytest.raises(Refused, match="is missing"):
+        row_of({"date": 1777630530.0, "log": line})
+
+
+def test_to_row_refuses_an_attribute_nested_too_deeply_for_the_database() -> None:
+    """The embedded database dies of 900 levels, so a record of that kind must not get there."""
+    text = '{"a":' * 900 + "1" + "}" * 900
+    try:
+        row = row_of(LEAST | {"extra": msgspec.json.decode(text)})
+    except Refused as refusal:
+        assert len(str(refusal)) < 200
+        return
+    assert row.attributes is not None
+    assert depth(json.loads(row.attributes)) <= 500
+
+
+def depth(value: Any) -> int:
+    level, nested = 0, [value]
+    while nested:
+        level += 1
+        nested = [part for each in nested for part in (each.values() if isinstance(each, dict) else ())]
+    return level
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [({"_id": "x"}, "x"), ({"_id": ""}, None), ({"_id": 5}, None), ({}, None)],
+    ids=["text", "empty", "number", "absent"],
+)
+def test_record_id_is_a_text(record: dict[str, Any], expected: str | None) -> None:
+    assert record_id(record) == expected
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+names = st.sampled_from([name for known in ALIASES.values() for name in known] + ["log", "message", "_id", "query", "x"])
+
+
+@given(st.dictionaries(names, json_values, max_size=8))
+def test_to_row_of_any_json_object_is_a_row_or_a_refusal(record: dict[str, Any]) -> None:
+    for candidate in (record, LEAST | record):
+        try:
+            row = row_of(candidate)
+        except Refused as refusal:
+            assert len(str(refusal)) < 200
+            continue
+        assert 100 <= row.status <= 999
+        assert row.attributes is None or isinstance(json.loads(row.attributes), dict)
+        assert not any("\x00" in text for text in row if isinstance(text, str))
+        assert "\\u0000" not in (row.attributes or "").replace("\\\\", "")
+
+
+@given(st.dictionaries(st.text(max_size=10).filter(lambda name: not name.startswith("\x00")), json_values, max_size=5))
+def test_to_row_attributes_hold_every_other_field_unchanged(extra: dict[str, Any]) -> None:
+    taken = {name for known in ALIASES.values() for name in known} | {"_id", "query"}
+    extra = {k: v for k, v in extra.items() if k not in taken and "\x00" not in json.dumps(extra, ensure_ascii=False)}
+    assert attributes_of(LEAST | extra) == (extra or None)
