@@ -72,6 +72,8 @@ def _address(text: str | None) -> str | None:
     if not text:
         return None
     try:
+        if "%" in text:  # a scope, which PostgreSQL does not know
+            raise ValueError
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
         raise BadParameter("client_ip is no IP address") from None

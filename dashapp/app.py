@@ -25,9 +25,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(
-    settings: DashboardSettings, engine: sa.Engine, *, now: Callable[[], datetime] = utc_now
-) -> Dashboard:
+def create_app(settings: DashboardSettings, engine: sa.Engine, *, now: Callable[[], datetime] = utc_now) -> Dashboard:
     """Return the dashboard as a Dash app; `app.server` is its Flask app. Opens no connection."""
     site = Site(settings, engine, now)
     # Pages of an earlier app in this process, had anything registered some.
@@ -47,7 +45,7 @@ def create_app(
     )
     app.site = site
     # Ids of all pages are known from the start, so that a misspelt one is an error, not silence.
-    app.validation_layout = html.Div(
+    app.validation_layout = html.Div(  # type: ignore[assignment]
         [shell.skeleton(site, Words("en")), *(page.layout(site, Words("en")) for page in pages.PAGES)]
     )
     # After validation_layout: without one, Dash would call the layout here, outside of any request.

@@ -44,7 +44,7 @@ class Dashboard(Dash):
     site: Site
     theme_script = "00-theme.js"
 
-    def interpolate_index(self, **parts: Any) -> str:
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Fill the document for the current request."""
         words = self.site.words(flask.request.query_string.decode("utf-8", "replace"))
         parts |= {"theme_script": self.get_asset_url(self.theme_script), "icon": _ICON}
@@ -55,7 +55,6 @@ class Dashboard(Dash):
 def remember_language(app: Dashboard, paths: frozenset[str]) -> None:
     """Keep the language of an address for later requests; answer 404 where there is no page."""
 
-    @app.server.after_request
     def finish_document(response: flask.Response) -> flask.Response:
         if response.mimetype != "text/html" or flask.request.path.startswith("/_dash"):
             return response
@@ -66,3 +65,5 @@ def remember_language(app: Dashboard, paths: frozenset[str]) -> None:
             response.status_code = 404
         response.headers.setdefault("Cache-Control", "no-cache")
         return response
+
+    app.server.after_request(finish_document)

@@ -17,6 +17,11 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def mean_count(value: float) -> str:
+    """Mean of counts; one decimal below 10."""
+    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+
+
 def rate(value: float | None) -> str:
     """Share of a whole (0 to 1) in percent: 0.91%; what is not 0 is never written as 0."""
     if value is None:

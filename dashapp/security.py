@@ -30,7 +30,6 @@ def secure(app: Dash) -> None:
     """Add the security headers to every answer of an app."""
     policy: list[str] = []
 
-    @app.server.after_request
     def add_headers(response: flask.Response) -> flask.Response:
         if not policy:
             # Dash adds inline scripts while it sets itself up on the first request, so not earlier.
@@ -40,3 +39,5 @@ def secure(app: Dash) -> None:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+    app.server.after_request(add_headers)

@@ -100,9 +100,7 @@ def say_failing(endpoint: Endpoint | None, total: Summary, name: Any, words: Wor
     )
 
 
-def say_five_minutes(
-    now: Summary, before: Summary, endpoints: Sequence[Endpoint], words: Words
-) -> list[Sentence]:
+def say_five_minutes(now: Summary, before: Summary, endpoints: Sequence[Endpoint], words: Words) -> list[Sentence]:
     """Rule-based reading of two neighbouring ranges of five minutes."""
     earlier = words("n_requests", n=fmt.count(before.total))
     if not now.total:

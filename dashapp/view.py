@@ -139,6 +139,8 @@ def _client(text: str | None) -> tuple[str | None, Problem | None]:
     if text is None:
         return None, None
     try:
-        return str(ipaddress.ip_address(text)), None
+        if "%" not in text:  # a scope, which the database does not know
+            return str(ipaddress.ip_address(text)), None
     except ValueError:
-        return None, Problem("bad_client", {"given": text[:40]})
+        pass
+    return None, Problem("bad_client", {"given": text[:40]})

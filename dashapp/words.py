@@ -184,8 +184,10 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "아직 도착한 요청이 없습니다. 도착하는 대로 나타납니다.",
         "No request has arrived yet. They appear as they do.",
     ),
-    "realtime_away": ("데이터베이스가 답하지 않습니다. 계속 다시 시도합니다.", "The database does not answer. Trying on."),
-    "realtime_offline": ("서버에 연결할 수 없습니다. 계속 다시 시도합니다.", "The server does not answer. Trying on."),
+    "realtime_away": (
+        "데이터베이스가 답하지 않습니다. 계속 다시 시도합니다.",
+        "The database does not answer. Trying on.",
+    ),
     "realtime_skipped": (
         "{n}줄 건너뜀. 한꺼번에 도착해 최신 줄만 보여줍니다. 저장된 기록에는 모두 있습니다.",
         "{n} rows skipped. They arrived at once and only the newest are shown; all are stored.",

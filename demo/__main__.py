@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import click
 
 from accessboard.cli import run_everything, sentences
+from accessboard.settings import load
 from accessboard.supervisor import Running
 from demo.backfill import backfill, missing_range
 from demo.live import run_live
+from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable, reading_engine, snapshot, writing_pool
 from sql.reading import data_span
 from sql.writing import LogWriter
@@ -31,25 +33,32 @@ def play(running: Running) -> None:
     click.echo(f"\n  dashboard  {running.dashboard_url}")
     click.echo(f"  ingest     {running.ingest_url}/log/ingest")
     click.echo("  Ctrl-C ends all of it\n")
+    start = datetime.now(UTC)
     try:
-        _fill(running.dsn)
+        start = _fill(running.dsn)
     except DatabaseUnavailable as error:
         log.error("the day before could not be filled: %s", error)
-    run_live(running.ingest_url, running.stopping, seed=SEED)
+    tokens = load(IngestSettings).tokens()
+    # From where the stored day ends: filling it took a while, and that while is no gap.
+    run_live(running.ingest_url, running.stopping, seed=SEED, start=start, token=tokens[0] if tokens else None)
 
 
-def _fill(dsn: str) -> None:
+def _fill(dsn: str) -> datetime:
+    """Fill what the last day lacks; return the moment up to which it is whole."""
     engine = reading_engine(dsn)
     with snapshot(engine) as connection:
         span = data_span(connection)
     engine.dispose()
-    missing = missing_range(span.end if span else None, datetime.now(UTC))
+    now = datetime.now(UTC)
+    missing = missing_range(span.end if span else None, now)
     if missing is None:
-        return
+        return now
     start, end = missing
     with writing_pool(dsn, max_size=1) as pool:
         receipt = backfill(LogWriter(pool), start, end, seed=SEED, on_progress=_say_progress)
-    click.echo(f"  {receipt.stored:,} requests from {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC stored; live traffic runs")
+    click.echo(f"  {receipt.stored:,} requests from {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC stored")
+    click.echo("  live traffic runs")
+    return end
 
 
 def _say_progress(stored: int) -> None:

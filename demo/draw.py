@@ -22,8 +22,10 @@ LONGEST_DELAY_S = 90.0
 MINUTE_NOISE = 0.06
 # Queues form at the busy hours: response times grow by this much per unit of intensity above the mean.
 LOAD_EFFECT = 0.18
-# A refused call ends before the real work, except where the client was made to wait for it.
-EARLY_END = {**dict.fromkeys((304, 400, 401, 403, 404, 409, 422), 0.45), 429: 0.1, 503: 0.3, 504: 6.0}
+# A refused call ends before the real work.
+EARLY_END = {**dict.fromkeys((304, 400, 401, 403, 404, 409, 422), 0.45), 429: 0.1, 503: 0.3}
+# How long the gateway waits for a service before it answers 504 in its place.
+TIMEOUT_MS = {"shop-api": 3_000.0, "auth-api": 3_000.0, "report-api": 10_000.0}
 ERROR_BYTES = 180
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,6 +83,7 @@ _P50_MS, _SIGMA, _SLOW_SHARE, _SLOW_P50_MS, _SLOW_SIGMA = (
     for name in ("p50_ms", "sigma", "slow_share", "slow_p50_ms", "slow_sigma")
 )
 _BYTES_P50 = np.array([endpoint.bytes_p50 for endpoint in ENDPOINTS], dtype=np.float64)
+_TIMEOUT_MS = np.array([TIMEOUT_MS[endpoint.service] for endpoint in ENDPOINTS])
 _ENTRY_SHARES = entry_shares()
 _CALLS_PER_ENTRY = float(calls_per_entry().sum())
 
@@ -200,6 +203,8 @@ def _latencies(rng: np.random.Generator, at_us: _Ints, endpoint: _Ints, status: 
     latency *= 1 + LOAD_EFFECT * (intensity(at_us / 1e6) - 1)
     for code, factor in EARLY_END.items():
         latency[status == code] *= factor
+    timed_out = status == 504
+    latency[timed_out] = _TIMEOUT_MS[endpoint[timed_out]] + 15 * rng.random(int(timed_out.sum()))
     return np.asarray(np.round(np.maximum(latency, 0.3), 1))
 
 

@@ -22,6 +22,7 @@ from ingest_server.body import (
     UnknownEncoding,
     decompress,
 )
+from ingest_server.event import clean
 from ingest_server.intake import Origin, quarantine_body, take_in
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable
@@ -85,7 +86,8 @@ def _origin() -> Origin:
     tag = next((request.headers[name] for name in TAG_HEADERS if request.headers.get(name)), None)
     service = request.args.get("service") or tag or DEFAULT_SERVICE
     address = request.remote_addr or "unknown"
-    return Origin(source=(f"{tag}@{address}" if tag else address)[:MOST_NAME], service=service[:MOST_NAME])
+    source = f"{tag}@{address}" if tag else address
+    return Origin(source=clean(source)[:MOST_NAME], service=clean(service)[:MOST_NAME])
 
 
 def _may_send(tokens: tuple[str, ...]) -> bool:

@@ -22,6 +22,7 @@ MOST_AHEAD = timedelta(days=1)
 MOST_PATH = 8192
 MOST_TEXT = 4096
 MOST_LATENCY_MS = 1e12
+DEEPEST = 64  # the embedded engine dies of JSON some 900 levels deep
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # A NUL in JSON text: its escape, not the same six characters after an escaped backslash.
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -146,7 +147,7 @@ def _path(value: Any) -> tuple[str, str | None]:
     """Split a request target into its path and its query string."""
     if not isinstance(value, str):
         raise Refused(f"path is no text: {_shown(value)}")
-    target = _clean(value.strip())
+    target = clean(value.strip())
     if _ABSOLUTE.match(target):  # as a proxy logs it
         target = "/" + target.split("://", 1)[1].partition("/")[2]
     path, mark, query = target.partition("?")
@@ -206,21 +207,33 @@ def _client_ip(record: Mapping[str, Any], used: set[str]) -> str | None:
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    return _clean(value if isinstance(value, str) else str(value)).strip()[:MOST_TEXT] or None
+    return clean(value if isinstance(value, str) else str(value)).strip()[:MOST_TEXT] or None
 
 
-def _clean(text: str) -> str:
-    """Text that PostgreSQL can hold: it refuses NUL, UTF-8 refuses lone surrogates."""
+def clean(text: str) -> str:
+    """Return text that PostgreSQL can hold: it refuses NUL, UTF-8 refuses lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _json(value: dict[str, Any]) -> str:
+    if not _shallow(value, DEEPEST):
+        raise Refused(f"a field is nested deeper than {DEEPEST} levels")
     try:
-        return _clean(_ESCAPED_NUL.sub(r"\1\\ufffd", msgspec.json.encode(value).decode("utf-8")))
+        return clean(_ESCAPED_NUL.sub(r"\1\\ufffd", msgspec.json.encode(value).decode("utf-8")))
     except (TypeError, ValueError, UnicodeError, RecursionError):
         raise Refused("a field holds something that is no JSON value") from None
+
+
+def _shallow(value: Any, levels: int) -> bool:
+    if levels < 0:
+        return False
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return True
+    return all(_shallow(each, levels - 1) for each in value)
 
 
 def _shown(value: Any) -> str:

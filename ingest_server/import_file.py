@@ -6,9 +6,10 @@ import gzip
 import hashlib
 import io
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -58,8 +59,10 @@ def import_file(
                 (line_item(line.strip(), format_name) for line in piece if line.strip()),
                 origin,
                 utc_now(),
-                _identity(service, offset, piece),
             )
+            # A piece of which nothing could be read may be tried again in another format.
+            read_as = "" if batch.rows else format_name
+            batch = replace(batch, identity=_identity(service, offset, read_as, piece))
             if batch.rows or batch.quarantined:
                 total += writer.store(batch)
             offset += sum(map(len, piece))
@@ -85,15 +88,23 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
 
 
 def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:
+    piece: list[bytes] = []
     try:
-        while piece := list(islice(lines, LINES_A_PIECE)):
+        for line in lines:
+            piece.append(line)
+            if len(piece) == LINES_A_PIECE:
+                yield piece
+                piece = []
+    except (OSError, EOFError, zlib.error) as error:
+        if piece:
             yield piece
-    except (OSError, EOFError) as error:
         raise ImportFailed(f"{name} is damaged: {error}; what came before is stored") from error
+    if piece:
+        yield piece
 
 
-def _identity(service: str, offset: int, piece: list[bytes]) -> bytes:
-    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:".encode())
+def _identity(service: str, offset: int, read_as: str, piece: list[bytes]) -> bytes:
+    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:{read_as}:".encode())
     for line in piece:
         digest.update(line)
     return digest.digest()

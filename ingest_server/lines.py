@@ -14,7 +14,7 @@ from typing import Any
 # so that no input makes the pattern backtrack.
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _COMMON = rf"(\S+) (\S+) ([^\[\]]+) \[([^\[\]]+)\] {_QUOTED} (\d{{3}}|-) (\d+|-)"
-_COMMON_LINE = re.compile(rf"{_COMMON}(?:\s+(.*))?")
+_COMMON_LINE = re.compile(rf"{_COMMON}(?:\s(.*))?", re.DOTALL)
 # What follows the common part, quoted or not; a line cut off by its writer may lack the last quote.
 _FIELD = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|$)|(\S+)')
 _PLAIN_LINE = re.compile(
@@ -32,7 +32,7 @@ Record = dict[str, Any]
 def parse_combined(line: str) -> Record | None:
     """Apache and nginx "combined": common plus referrer and user agent; what follows stays as `rest`."""
     match = _COMMON_LINE.fullmatch(line)
-    if match is None or not (match[8] or "").startswith('"'):
+    if match is None or not (match[8] or "").lstrip().startswith('"'):
         return None
     record = _common(match)
     if record is None:
@@ -46,7 +46,7 @@ def parse_common(line: str) -> Record | None:
     """The "common log format"; what follows it stays as `rest`."""
     match = _COMMON_LINE.fullmatch(line)
     record = None if match is None else _common(match)
-    return record | {"rest": match[8]} if record and match and match[8] else record
+    return record | {"rest": match[8].strip()} if record and match and match[8] else record
 
 
 def parse_plain(line: str) -> Record | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +25,7 @@ def parse_time(value: object) -> datetime:
     if isinstance(value, datetime):
         return _in_utc(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _from_number(float(value))
+        return _from_number(value)
     if not isinstance(value, str):
         raise ValueError("timestamp is no time")
     text = value.strip()
@@ -49,10 +48,10 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _from_number(number: float) -> datetime:
-    if not math.isfinite(number) or number < 0:
-        raise ValueError("timestamp is no time: a number must be seconds or milliseconds since 1970")
-    seconds = number / 1000 if number >= MILLISECONDS_FROM else number
+    """Seconds or milliseconds; JSON puts no bound on an integer, so the arithmetic may overflow."""
     try:
-        return EPOCH + timedelta(seconds=seconds)
-    except OverflowError:
-        raise ValueError("timestamp is no time: the number is too large") from None
+        if number >= 0:
+            return EPOCH + timedelta(seconds=number / 1000 if number >= MILLISECONDS_FROM else number)
+    except (OverflowError, ValueError):
+        pass
+    raise ValueError("timestamp is no time: a number must be seconds or milliseconds since 1970")

@@ -13,7 +13,7 @@ from sql.reading import Filters
 
 # A reader that was away does not want the backlog of an import, but what is newest.
 MOST_BATCHES = 500
-CURSOR = re.compile(r"\d{1,20}:\d{1,20}:(\d{1,20}(,\d{1,20})*)?")
+_CURSOR = re.compile(r"(\d{1,18}):(\d{1,18}):((?:\d{1,18}(?:,\d{1,18})*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def arrivals(connection: sa.Connection, filters: Filters, *, limit: int, after: 
     Raises:
         ValueError: `after` is no cursor.
     """
-    if after is not None and not CURSOR.fullmatch(after):
+    if after is not None and not _is_snapshot(after):
         raise ValueError("after is no cursor of this list")
     cursor = str(connection.execute(sa.text("select pg_current_snapshot()::text")).scalar_one())
     since = "true"
@@ -74,6 +74,16 @@ def arrivals(connection: sa.Connection, filters: Filters, *, limit: int, after: 
     rows = _rows(connection, filters, [batch.id for batch in wanted], wanted, limit)
     arrived = sum(batch.stored for batch in batches)
     return Arrivals(rows, max(0, arrived - len(rows)) if after is not None and not filters.keys() else 0, cursor)
+
+
+def _is_snapshot(text: str) -> bool:
+    """Whether PostgreSQL would read a text as pg_snapshot: xmin:xmax:open, the open ones between them, ascending."""
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        return False
+    low, high = int(match[1]), int(match[2])
+    numbers = [int(number) for number in match[3].split(",") if number]
+    return 0 < low <= high and numbers == sorted(set(numbers)) and all(low <= number < high for number in numbers)
 
 
 def _rows(

@@ -91,13 +91,14 @@ def breakdown(
         return []
     parts = sa.union_all(*(_piece(piece, filters, by, edges) for piece in pieces)).subquery("part")
     keys = [parts.c.slot, *(parts.c[name] for name in by)]
+    # Sums beyond a bigint travel as text: a few absurd sizes must not take a page down.
     statement = sa.select(
         *keys,
         sa.cast(sa.func.sum(parts.c.n), sa.BigInteger),
         sa.cast(sa.func.sum(parts.c.n_lat), sa.BigInteger),
-        sa.cast(sa.func.coalesce(sa.func.sum(parts.c.us), 0), sa.BigInteger),
+        sa.cast(sa.func.coalesce(sa.func.sum(parts.c.us), 0), sa.Text),
         sa.func.max(parts.c.mx),
-        sa.cast(sa.func.coalesce(sa.func.sum(parts.c.bytes), 0), sa.BigInteger),
+        sa.cast(sa.func.coalesce(sa.func.sum(parts.c.bytes), 0), sa.Text),
         sa.cast(sa.func.coalesce(sa.func.sum(parts.c.sketch), 0), sa.Text),
     ).group_by(*keys)
     return [_cell(row, len(by)) for row in connection.execute(statement)]
@@ -126,7 +127,7 @@ def services(connection: sa.Connection) -> list[str]:
 
 def _cell(row: Any, width: int) -> Cell:
     n, n_lat, us, mx, size, sketch = row[width + 1 :]
-    return Cell(row[0], tuple(row[1 : width + 1]), n, n_lat, us, mx, size, int(sketch))
+    return Cell(row[0], tuple(row[1 : width + 1]), n, n_lat, int(us), mx, int(size), int(sketch))
 
 
 def _levels(keys: set[str]) -> Sequence[Level]:

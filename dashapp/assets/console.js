@@ -1,15 +1,29 @@
 /* The live console. Rows are text from strangers: they are only ever set as text. */
 (function () {
   "use strict";
-  var console_ = { paused: false, queue: [], waiting: 0, skipped: 0, cursor: null, view: null, today: null };
+  var PATIENCE_MS = 12000;
+  var console_ = fresh();
   var shownIn = null;
+
+  function fresh() {
+    return {
+      paused: false,
+      queue: [],
+      waiting: 0,
+      cursor: null,
+      view: null,
+      today: null,
+      asked: null,
+      askedAt: 0,
+    };
+  }
 
   function box() {
     var element = document.getElementById("realtime-rows");
     if (element && element !== shownIn) {
       /* The page was opened anew: nothing of the earlier visit is on it. */
       shownIn = element;
-      Object.assign(console_, { paused: false, queue: [], waiting: 0, skipped: 0, cursor: null, view: null });
+      console_ = fresh();
     }
     return element;
   }
@@ -125,6 +139,18 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.accessboard = Object.assign(window.dash_clientside.accessboard || {}, {
+    /* Ask again once the last question is answered, or when no answer can be expected any more. */
+    ask: function (intervals, answered) {
+      var element = box();
+      var waited = Date.now() - console_.askedAt;
+      if (!element || (console_.asked !== null && console_.asked !== answered && waited < PATIENCE_MS)) {
+        return window.dash_clientside.no_update;
+      }
+      console_.asked = intervals || 0;
+      console_.askedAt = Date.now();
+      return console_.asked;
+    },
+
     showArrivals: function (arrivals) {
       var element = box();
       var unchanged = window.dash_clientside.no_update;
@@ -134,7 +160,7 @@
       console_.today = arrivals.today;
       if (arrivals.after === null || arrivals.view !== console_.view) {
         element.replaceChildren();
-        Object.assign(console_, { queue: [], waiting: 0, skipped: 0 });
+        Object.assign(console_, { queue: [], waiting: 0 });
         put(element, arrivals.rows, 0);
       } else if (arrivals.after !== console_.cursor) {
         return unchanged; /* an answer that came twice or out of order */

@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashapp.components.attributes import aria
 from dashapp.words import Words
 
 Children = Any
@@ -23,20 +24,20 @@ def card(
     flush: bool = False,
 ) -> Component:
     """A card with its head. `flush` lets the body reach the edges, as a table does."""
-    named = {"id": subtitle_id} if subtitle_id else {}
+    named: dict[str, Any] = {"id": subtitle_id} if subtitle_id else {}
     head = [html.H2(title), html.Span(subtitle, className="sub", **named)]
     if aside is not None:
         head.append(html.Div(aside, className="aside"))
     return html.Section(
         [html.Div(head, className="hd"), html.Div(body, className="bd flush" if flush else "bd")],
         className=f"card {width}",
-        **{"aria-label": title},
+        **aria(label=title),
     )
 
 
 def icon(name: str) -> Component:
     """A line icon in the colour of the text; its shape is in 30-cards.css."""
-    return html.Span(className=f"ic ic-{name}", **{"aria-hidden": "true"})
+    return html.Span(className=f"ic ic-{name}", **aria(hidden="true"))
 
 
 def severity(level: str, words: Words) -> Component:
@@ -46,7 +47,7 @@ def severity(level: str, words: Words) -> Component:
 
 def swatch(status_class: str) -> Component:
     """Small square in the colour of a status class."""
-    return html.Span(className=f"sw s{status_class[0]}", **{"aria-hidden": "true"})
+    return html.Span(className=f"sw s{status_class[0]}", **aria(hidden="true"))
 
 
 def endpoint_name(method: str, route: str) -> Component:
@@ -61,7 +62,7 @@ def note(text: Children) -> Component:
 
 def choice_link(label: Children, href: str, *, chosen: bool, link_id: str | None = None) -> Component:
     """One of several links; the chosen one is marked for the eye and, by aria-current, for the ear."""
-    named = {"id": link_id} if link_id else {}
+    named: dict[str, Any] = {"id": link_id} if link_id else {}
     link = dcc.Link(label, href=href, className="on" if chosen else "", **named)
     # dcc.Link has no aria attributes, so an element around it has.
-    return html.Span(link, **({"aria-current": "true"} if chosen else {}))
+    return html.Span(link, **aria(current="true" if chosen else None))

@@ -24,7 +24,9 @@ def empty_state(view: View, span: Range | None, zone: ZoneInfo, words: Words, *,
         there = {**dict.fromkeys(FILTERS), **around(span, zone)}
         parts += [
             html.P(words("empty_where", first=first[:16], last=last[:16])),
-            dcc.Link(words("empty_go"), href=view.link(path, **there), className="button", id=f"{page_of(path)}-empty-go"),
+            dcc.Link(
+                words("empty_go"), href=view.link(path, **there), className="button", id=f"{page_of(path)}-empty-go"
+            ),
         ]
     return html.Section(parts, className="card c12 empty", role="status")
 

@@ -12,12 +12,12 @@ from dashapp.words import Words
 
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 # A phone has room for four columns; the others come back when the window is wide.
-_ON_PHONE = frozenset({"route", "count", "error_rate", "p95"})
+_PHONE_WIDTHS = {"route": None, "count": 78, "error_rate": 78, "p95": 66}
 
 
 def column_defs(words: Words, *, phone: bool) -> list[dict[str, Any]]:
     """Numbers sort by value and show the text that the server made, so all pages round alike."""
-    columns = [
+    columns: list[dict[str, Any]] = [
         {
             "field": "method",
             "headerName": words("method"),
@@ -34,14 +34,26 @@ def column_defs(words: Words, *, phone: bool) -> list[dict[str, Any]]:
         },
         _number("count", words("calls"), 96, sort="desc"),
         _number("share", words("share"), 150, cellRenderer="ShareBar"),
-        _number("error_rate", words("error_rate"), 92, cellClass={"function": "params.data.notable ? 'bad' : ''"}),
+        _number(
+            "error_rate",
+            words("error_rate"),
+            92,
+            cellClass={"function": "params.data.notable ? 'ag-right-aligned-cell bad' : 'ag-right-aligned-cell'"},
+        ),
         _number("mean", words("mean"), 84),
         *(_number(name, name, 84) for name in _PERCENTILES),
         _number("max", words("max"), 92),
     ]
     if phone:
-        return [column | {"hide": column["field"] not in _ON_PHONE} for column in columns]
+        return [_on_phone(column) for column in columns]
     return columns
+
+
+def _on_phone(column: dict[str, Any]) -> dict[str, Any]:
+    if column["field"] not in _PHONE_WIDTHS:
+        return column | {"hide": True}
+    width = _PHONE_WIDTHS[column["field"]]
+    return column | ({"width": width} if width else {})
 
 
 def grid_rows(endpoints: Sequence[Endpoint]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria
 from dashapp.components.card import endpoint_name, note
 from dashapp.stats.usage import Endpoint
 from dashapp.view import View
@@ -72,7 +73,7 @@ def _name(endpoint: Endpoint, view: View) -> Component:
 
 def _bar(parts: Sequence[tuple[str, float]], most: float, text: str) -> Component:
     marks = [html.I(className=kind, style={"width": f"{value / most * 100:.1f}%"}) for kind, value in parts if value]
-    return html.Div([html.Span(marks, className="ib", **{"aria-hidden": "true"}), html.Span(text)], className="barred")
+    return html.Div([html.Span(marks, className="ib", **aria(hidden="true")), html.Span(text)], className="barred")
 
 
 def _table(first: str, heads: Sequence[tuple[str, str]], rows: Sequence[list[Component]]) -> Component:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria
 from dashapp.stats.summary import Summary
 from dashapp.stats.traffic import Traffic, TrafficBucket
 from dashapp.words import Words
@@ -18,9 +20,7 @@ from dashapp.words import Words
 _WIDTH, _HEIGHT, _PAD = 148, 36, 2
 
 
-def key_figures(
-    total: Summary, traffic: Traffic, *, seconds: float, zone: ZoneInfo, words: Words
-) -> list[Component]:
+def key_figures(total: Summary, traffic: Traffic, *, seconds: float, zone: ZoneInfo, words: Words) -> list[Component]:
     """Requests, error rate, p95 and throughput.
 
     `seconds` is the part of the range for which requests can be known.
@@ -28,7 +28,7 @@ def key_figures(
     known = [bucket for bucket in traffic.buckets if bucket.total is not None]
     through = total.total / seconds if seconds > 0 else None
     latency = total.latency_ms
-    per_minute = fmt.count(round(total.total / seconds * 60)) if seconds > 0 else fmt.UNKNOWN
+    per_minute = fmt.mean_count(total.total / seconds * 60) if seconds > 0 else fmt.UNKNOWN
     return [
         _key_figure(
             "overview-requests",
@@ -77,8 +77,8 @@ def sparkline(values: Sequence[float | None]) -> Component:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {_HEIGHT}' preserveAspectRatio='none' "
         f"fill='none' stroke='#000' stroke-width='1.5' stroke-linejoin='round' stroke-linecap='round'>{paths}</svg>"
     )
-    mask = f"url(\"data:image/svg+xml,{quote(svg)}\")"
-    return html.Div(className="spark", style={"maskImage": mask, "WebkitMaskImage": mask}, **{"aria-hidden": "true"})
+    mask = f'url("data:image/svg+xml,{quote(svg)}")'
+    return html.Div(className="spark", style={"maskImage": mask, "WebkitMaskImage": mask}, **aria(hidden="true"))
 
 
 def _points(values: Sequence[float | None]) -> list[str]:
@@ -122,7 +122,7 @@ def _key_figure(
     note: str = "",
 ) -> Component:
     number, _, unit = value.partition(" ")
-    shown = [number, html.Small(f" {unit}")] if unit else [number]
+    shown: list[Any] = [number, html.Small(f" {unit}")] if unit else [number]
     return html.Section(
         [
             html.Div([html.H2(title), html.Span(note, className="mut")], className="t"),
@@ -131,5 +131,5 @@ def _key_figure(
             sparkline(values),
         ],
         className="card kpi c3",
-        **{"aria-label": title},
+        **aria(label=title),
     )

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria
 from dashapp.components.card import swatch
 from dashapp.stats.errors import StatusCount, Statuses
 from dashapp.view import View
@@ -40,10 +41,8 @@ def status_rows(statuses: Statuses, view: View, words: Words) -> list[Component]
 
 
 def _bar(names: list[str], counts: list[int]) -> Component:
-    parts = [
-        html.I(className=f"s{name[0]}", style={"flexGrow": n}) for name, n in zip(names, counts, strict=True) if n
-    ]
-    return html.Div(parts, className="stack", **{"aria-hidden": "true"})
+    parts = [html.I(className=f"s{name[0]}", style={"flexGrow": n}) for name, n in zip(names, counts, strict=True) if n]
+    return html.Div(parts, className="stack", **aria(hidden="true"))
 
 
 def _codes(statuses: Statuses, view: View, words: Words) -> list[Component]:
@@ -61,7 +60,9 @@ def _code(status: StatusCount, most: int, view: View) -> Component:
             [
                 html.B(str(status.status), className=f"x{kind}"),
                 html.Span(_phrase(status.status), className="t2 ell"),
-                html.Span(html.I(className=f"s{kind}", style={"width": f"{status.count / most * 100:.1f}%"}), className="ib"),
+                html.Span(
+                    html.I(className=f"s{kind}", style={"width": f"{status.count / most * 100:.1f}%"}), className="ib"
+                ),
                 html.Span(fmt.count(status.count), className="num"),
             ],
             href=view.link(status=str(status.status)),

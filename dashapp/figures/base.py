@@ -50,11 +50,6 @@ class Slot:
     known: bool
 
     @property
-    def middle(self) -> str:
-        """Where a bar or a point of this bucket stands."""
-        return wall(self.start + (self.end - self.start) / 2)
-
-    @property
     def width_ms(self) -> float:
         """Width of its bar."""
         return (self.end - self.start) / timedelta(milliseconds=1)
@@ -84,6 +79,18 @@ def gaps_of(slots: Sequence[Slot]) -> list[tuple[datetime, datetime]]:
         else:
             gaps.append((slot.start, slot.end))
     return gaps
+
+
+def positions(slots: Sequence[Slot]) -> dict[str, Any]:
+    """Places marks in the middle of their buckets, while hovering names a bucket by its start."""
+    if not slots:
+        return {"x": []}
+    return {
+        "x": [wall(slot.start) for slot in slots],
+        "xperiod": slots[0].width_ms,
+        "xperiod0": wall(slots[0].start),
+        "xperiodalignment": "middle",
+    }
 
 
 def hatch(gaps: Sequence[tuple[datetime, datetime]], *, yaxis: str) -> go.Bar:

@@ -8,8 +8,9 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from dashapp.week import HourRate
+from dashapp import format as fmt
 from dashapp.figures.base import FONT_PX, HATCH, layout, role
+from dashapp.week import HourRate
 from dashapp.words import Words
 
 HOURS = 24
@@ -46,7 +47,7 @@ def _hover(cell: HourRate | None, days: Sequence[str], words: Words) -> str:
     if cell is None:
         return ""
     when = words("week_hour", day=days[cell.weekday], hour=f"{cell.hour:02d}:00")
-    return f"<b>{when}</b><br>" + words("heat_hover", mean=f"{cell.mean:,.1f}", total=f"{cell.total:,}")
+    return f"<b>{when}</b><br>" + words("heat_hover", mean=fmt.mean_count(cell.mean or 0), total=fmt.count(cell.total))
 
 
 def _hatched(cells: Sequence[Sequence[HourRate | None]]) -> go.Bar:

@@ -8,7 +8,18 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashapp import format as fmt
-from dashapp.figures.base import gap_labels, gaps_of, hatch, hidden_axis, layout, role, slots_of, time_axis, value_axis
+from dashapp.figures.base import (
+    gap_labels,
+    gaps_of,
+    hatch,
+    hidden_axis,
+    layout,
+    positions,
+    role,
+    slots_of,
+    time_axis,
+    value_axis,
+)
 from dashapp.stats.traffic import Traffic
 from dashapp.words import Words
 
@@ -24,7 +35,7 @@ def latency_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
     figure = go.Figure(
         layout=layout(
             bargap=0,
-            xaxis=time_axis(slots, unifiedhovertitle={"text": "<b>%{x|%m-%d %H:%M}</b>"}),
+            xaxis=time_axis(slots),
             yaxis=value_axis(type="log", dtick="D2", tickformat=",~r"),
             yaxis2=hidden_axis("y"),
             annotations=gap_labels(gaps, words("no_data")),
@@ -34,7 +45,7 @@ def latency_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
         values = [getattr(bucket.latency, name) for bucket in buckets]
         figure.add_trace(
             go.Scatter(
-                x=[slot.middle for slot in slots],
+                **positions(slots),
                 y=values,
                 mode="lines+markers",
                 connectgaps=False,

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
-from dashapp import format as fmt
 from dashapp.figures.base import (
     FONT_PX,
     Slot,
@@ -17,6 +16,7 @@ from dashapp.figures.base import (
     hatch,
     hidden_axis,
     layout,
+    positions,
     role,
     slots_of,
     time_axis,
@@ -39,24 +39,23 @@ def traffic_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
     classes = [name for name in CLASSES if name != "1xx" or any("1xx" in bucket.classes for bucket in buckets)]
     figure = go.Figure(layout=_layout(slots, gaps, words))
     for name in classes:
-        figure.add_trace(_bars(name, buckets, slots, words, yaxis="y"))
+        figure.add_trace(_bars(name, buckets, slots, yaxis="y"))
     for name in _ERROR_CLASSES:
-        figure.add_trace(_bars(name, buckets, slots, words, yaxis="y2"))
+        figure.add_trace(_bars(name, buckets, slots, yaxis="y2"))
+    figure.add_trace(_totals(buckets, slots, words))
     if gaps:
         figure.add_trace(hatch(gaps, yaxis="y3"))
         figure.add_trace(hatch(gaps, yaxis="y4"))
     return figure
 
 
-def _bars(
-    name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], words: Words, *, yaxis: str
-) -> go.Bar:
+def _bars(name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], *, yaxis: str) -> go.Bar:
     lane = yaxis != "y"
     values = [None if bucket.total is None else bucket.classes.get(name, 0) for bucket in buckets]
     color = role("3xx" if name == "1xx" else name)
     ratio = 1.0 if len(slots) > _TOUCHING_ABOVE else 0.85
     return go.Bar(
-        x=[slot.middle for slot in slots],
+        **positions(slots),
         y=values,
         width=[slot.width_ms * ratio for slot in slots],
         yaxis=yaxis,
@@ -65,23 +64,27 @@ def _bars(
         showlegend=not lane,
         # Touching bars need no outline; one would draw seams between them.
         marker={"color": color, "line": {"width": 0}},
-        customdata=[_hover_title(bucket, slot, words) for bucket, slot in zip(buckets, slots, strict=True)],
         # The lane repeats two of the values above it.
         **({"hoverinfo": "skip"} if lane else {"hovertemplate": "%{y:,}"}),
     )
 
 
-def _hover_title(bucket: TrafficBucket, slot: Slot, words: Words) -> str:
-    return f"{_span(slot.start, slot.end)}<br>{words('total')} {fmt.count(bucket.total)}"
-
-
-def _span(start: datetime, end: datetime) -> str:
-    tail = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%m-%d %H:%M}"
-    return f"{start:%m-%d %H:%M} – {tail}"
+def _totals(buckets: Sequence[TrafficBucket], slots: Sequence[Slot], words: Words) -> go.Scatter:
+    """Nothing to see: it adds the total to what hovering shows."""
+    return go.Scatter(
+        **positions(slots),
+        y=[bucket.total for bucket in buckets],
+        mode="lines",
+        line={"width": 0, "color": "rgba(0,0,0,0)"},
+        connectgaps=False,
+        name=words("total"),
+        showlegend=False,
+        hovertemplate="%{y:,}",
+    )
 
 
 def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
-    axis = time_axis(slots, anchor="y2", unifiedhovertitle={"text": "<b>%{customdata}</b>"})
+    axis = time_axis(slots, anchor="y2")
     lane_title = {
         "x": 0,
         "xref": "paper",

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp import sentences
+from dashapp.components.attributes import aria
 from dashapp.components.card import card, severity
 from dashapp.components.empty import empty_state
 from dashapp.site import Site
@@ -35,14 +36,16 @@ def layout(site: Site, words: Words) -> Component:
         [
             card(
                 words("ai"),
-                html.Div(html.P(words("ai_intro"), className="note left"), id="ai-result", **{"aria-live": "polite"}),
+                html.Div(html.P(words("ai_intro"), className="note left"), id="ai-result", **aria(live="polite")),
                 subtitle=rules_badge(words),
                 aside=button,
                 width="c8",
             ),
             card(
                 words("ai_sources"),
-                html.Dl([html.Dt(rules_badge(words)), html.Dd([words("ai_rules_mean"), " ", words(why)], id="ai-source")]),
+                html.Dl(
+                    [html.Dt(rules_badge(words)), html.Dd([words("ai_rules_mean"), " ", words(why)], id="ai-source")]
+                ),
                 width="c4",
             ),
         ],
@@ -79,7 +82,8 @@ def analysis(site: Site, search: str) -> list[Component]:
         return [empty_state(view, span, site.zone, words, path="/")]
     worst = sentences.most_failing(endpoints)
     said = sentences.say_five_minutes(now, before, endpoints, words)
-    when = f"{fmt.clock(latest.start, site.zone)} – {fmt.clock(latest.end, site.zone)} {fmt.zone_name(complete, site.zone)}"
+    clocks = [fmt.clock(moment, site.zone) for moment in (latest.start, latest.end)]
+    when = f"{clocks[0]} – {clocks[1]} {fmt.zone_name(complete, site.zone)}"
     head = [severity(sentences.failing_level(worst), words), html.Span(when, className="mut"), rules_badge(words)]
     return [html.Div(head, className="meta"), html.Ul([html.Li(sentence) for sentence in said], className="said")]
 

@@ -13,6 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria
 from dashapp.components.card import card, choice_link
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_grid import column_defs, grid_rows
@@ -39,16 +40,19 @@ def layout(_site: Site, words: Words) -> Component:
                     _grid(words),
                     subtitle=html.Span(id="endpoints-count", className="cnt"),
                     aside=[
-                        html.Div(
-                            id="endpoints-by", className="seg", role="group", **{"aria-label": words("count_by")}
-                        ),
+                        html.Div(id="endpoints-by", className="seg", role="group", **aria(label=words("count_by"))),
                         html.Label(words("find_endpoint"), htmlFor="endpoints-search", className="sr"),
                         dcc.Input(
-                            id="endpoints-search", type="text", className="inp search", maxLength=200,
-                            placeholder=words("find_endpoint"), autoComplete="off",
+                            id="endpoints-search",
+                            type="text",
+                            className="inp search",
+                            maxLength=200,
+                            placeholder=words("find_endpoint"),
+                            autoComplete="off",
                         ),
                         html.Span(
-                            words("endpoints_unit", bound=fmt.error_bound(Latency().error_bound)), className="sub only-w"
+                            words("endpoints_unit", bound=fmt.error_bound(Latency().error_bound)),
+                            className="sub only-w",
                         ),
                     ],
                     flush=True,
@@ -119,7 +123,7 @@ def by_links(view: View) -> list[Component]:
 
 
 def _grid(words: Words) -> Component:
-    return dag.AgGrid(
+    grid: Component = dag.AgGrid(
         id="endpoints-grid",
         className="ag-theme-ab",
         columnDefs=column_defs(words, phone=is_phone()),
@@ -134,3 +138,4 @@ def _grid(words: Words) -> Component:
         },
         style={"height": "100%", "width": "100%"},
     )
+    return grid

@@ -16,6 +16,7 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp import sentences
+from dashapp.components.attributes import aria
 from dashapp.components.card import card, endpoint_name, severity
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_tables import failing_table, slowest_table
@@ -60,7 +61,7 @@ def layout(_site: Site, words: Words) -> Component:
             html.Div(id="overview-empty"),
             html.Div(
                 [
-                    html.Section(id="overview-insight", className="card insight", **{"aria-label": words("insight")}),
+                    html.Section(id="overview-insight", className="card insight", **aria(label=words("insight"))),
                     html.Div(blank_figures, id="overview-figures", className="g"),
                     html.Div(
                         [
@@ -75,7 +76,9 @@ def layout(_site: Site, words: Words) -> Component:
                                 words("latency"),
                                 [
                                     graph("overview-latency-graph", label=words("latency_chart"), height="chart-m"),
-                                    html.P(words("no_latency"), id="overview-no-latency", className="note", hidden=True),
+                                    html.P(
+                                        words("no_latency"), id="overview-no-latency", className="note", hidden=True
+                                    ),
                                 ],
                                 subtitle_id="overview-latency-unit",
                                 width="c8",
@@ -171,8 +174,11 @@ def show(figures: Figures, view: View, site: Site, words: Words) -> dict[str, An
     return {
         "insight": _insight(figures, view, site, words),
         "figures": key_figures(
-            figures.total, figures.traffic, seconds=covered_seconds(view.whole, figures.span, site.now()),
-            zone=zone, words=words,
+            figures.total,
+            figures.traffic,
+            seconds=covered_seconds(view.whole, figures.span, site.now()),
+            zone=zone,
+            words=words,
         ),
         "traffic": traffic_figure(figures.traffic, zone, words),
         "traffic_unit": _traffic_unit(bucket, view.whole, site, words),

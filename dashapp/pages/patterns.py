@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria
 from dashapp.components.card import card
 from dashapp.components.empty import empty_state
 from dashapp.components.graph import graph, paint
@@ -38,7 +39,7 @@ def layout(_site: Site, words: Words) -> Component:
             html.Div(id="patterns-empty"),
             html.Div(
                 [
-                    html.Section(id="patterns-sentence", className="card insight", **{"aria-label": words("insight")}),
+                    html.Section(id="patterns-sentence", className="card insight", **aria(label=words("insight"))),
                     html.Div(
                         card(
                             words("heat"),
@@ -101,7 +102,7 @@ def say_extremes(rates: list[HourRate], words: Words) -> list[Any]:
         return [words("say_too_short")]
     days = words("weekdays").split()
     named = [words("week_hour", day=days[rate.weekday], hour=f"{rate.hour:02d}:00") for rate in found]
-    means = [words("n_requests", n=f"{rate.mean:,.0f}") for rate in found]
+    means = [words("n_requests", n=fmt.mean_count(rate.mean or 0)) for rate in found]
     return words.rich(
         "say_busiest", busiest=html.B(named[0]), most=html.B(means[0]), quietest=html.B(named[1]), least=means[1]
     )

@@ -13,6 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import aria, data
 from dashapp.components.card import icon, swatch
 from dashapp.components.console import console_row
 from dashapp.site import Site
@@ -45,6 +46,8 @@ def layout(site: Site, words: Words) -> Component:
     return html.Div(
         [
             dcc.Store(id="realtime-arrivals"),
+            dcc.Store(id="realtime-asked"),
+            dcc.Store(id="realtime-answered"),
             dcc.Interval(id="realtime-poll", interval=POLL_MS),
             html.Section(
                 [
@@ -55,17 +58,16 @@ def layout(site: Site, words: Words) -> Component:
                         className="log",
                         tabIndex="0",
                         role="log",
-                        **{
-                            "aria-label": words("realtime_list"),
-                            "aria-live": "off",
-                            "data-keep": str(KEPT_ROWS),
-                            "data-skipped": words("realtime_skipped", n="{n}"),
-                            "data-empty": words("realtime_none"),
-                        },
+                        **aria(label=words("realtime_list"), live="off"),
+                        **data(
+                            keep=str(KEPT_ROWS),
+                            skipped=words("realtime_skipped", n="{n}"),
+                            empty=words("realtime_none"),
+                        ),
                     ),
                 ],
                 className="card console",
-                **{"aria-label": words("realtime_list")},
+                **aria(label=words("realtime_list")),
             ),
         ]
     )
@@ -74,30 +76,35 @@ def layout(site: Site, words: Words) -> Component:
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the page."""
 
-    def load_arrivals(_intervals: int, search: str, seen: dict[str, Any] | None) -> tuple[Any, Any]:
+    def load_arrivals(asked: int, search: str, seen: dict[str, Any] | None) -> tuple[Any, Any, int]:
         view, words = site.view(search), site.words(search)
         key = view_key(view)
         after = seen["cursor"] if seen and seen["view"] == key else None
         try:
             with snapshot(site.engine) as connection:
-                found = arrivals(
-                    connection, view.filters, limit=KEPT_ROWS if after else FIRST_ROWS, after=after
-                )
+                found = arrivals(connection, view.filters, limit=KEPT_ROWS if after else FIRST_ROWS, after=after)
         except DatabaseUnavailable as error:
             log.warning("no arrivals: %s", error)
-            return no_update, words("realtime_away")
+            return no_update, words("realtime_away"), asked
         if after and not found.rows and not found.more:
-            return no_update, ""
-        return arrivals_data(found, after, key, site), ""
+            return no_update, "", asked
+        return arrivals_data(found, after, key, site), "", asked
 
+    # A slow answer must not be overtaken by the next question, and one that never comes (the server was
+    # restarted) must not end the polling, as `running=` would.
+    app.clientside_callback(
+        ClientsideFunction("accessboard", "ask"),
+        Output("realtime-asked", "data"),
+        Input("realtime-poll", "n_intervals"),
+        State("realtime-answered", "data"),
+    )
     app.callback(
         Output("realtime-arrivals", "data"),
         Output("realtime-problem", "children"),
-        Input("realtime-poll", "n_intervals"),
+        Output("realtime-answered", "data"),
+        Input("realtime-asked", "data"),
         State("shell-url", "search"),
         State("realtime-arrivals", "data"),
-        # A slow answer must not be overtaken by the next question: it would bring the same rows again.
-        running=[(Output("realtime-poll", "disabled"), True, False)],
     )(load_arrivals)
     app.clientside_callback(
         ClientsideFunction("accessboard", "showArrivals"),
@@ -139,8 +146,11 @@ def arrivals_data(found: Arrivals, after: str | None, key: str, site: Site) -> d
 def _controls(words: Words) -> Component:
     toggles = [
         html.Button(
-            [swatch(name), name], id=f"realtime-{name}", className="button toggle", type="button",
-            **{"aria-pressed": "true"},
+            [swatch(name), name],
+            id=f"realtime-{name}",
+            className="button toggle",
+            type="button",
+            **aria(pressed="true"),
         )
         for name in CLASSES
     ]
@@ -153,12 +163,23 @@ def _controls(words: Words) -> Component:
             ),
             html.Button(
                 [icon("pause"), html.Span("Pause", id="realtime-pause-text")],
-                id="realtime-pause", className="button pri", type="button",
+                id="realtime-pause",
+                className="button pri",
+                type="button",
             ),
-            html.Span(id="realtime-waiting", className="waiting", role="status", **{"data-text": words("realtime_waiting", n="{n}")}),
+            html.Span(
+                id="realtime-waiting",
+                className="waiting",
+                role="status",
+                **data(text=words("realtime_waiting", n="{n}")),
+            ),
             html.Div(
-                toggles, id="realtime-classes", className="toggles", role="group",
-                **{"aria-label": words("status_filter"), "data-hidden": ""},
+                toggles,
+                id="realtime-classes",
+                className="toggles",
+                role="group",
+                **aria(label=words("status_filter")),
+                **data(hidden=""),
             ),
             html.Span(id="realtime-problem", className="bad", role="status"),
             html.Span(className="grow"),

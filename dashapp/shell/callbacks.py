@@ -25,7 +25,7 @@ def register(app: Dash, site: Site) -> None:
     def show_page(path: str, search: str) -> Any:
         words = site.words(search)
         for page in pages.PAGES:
-            if page.PATH == path:
+            if path == page.PATH:
                 return page.layout(site, words)
         link = html.A(words("to_overview"), href="/", className="button")
         return html.Section([html.P(words("not_found"), className="b"), link], className="card empty")
@@ -69,9 +69,9 @@ def register(app: Dash, site: Site) -> None:
         moments = {"start": _typed(start), "end": _typed(end)}
         return address("", parameters, last=None, **moments) if any(moments.values()) else no_update
 
-    app.callback(
-        Output("shell-page", "children"), Input("shell-url", "pathname"), State("shell-url", "search")
-    )(show_page)
+    app.callback(Output("shell-page", "children"), Input("shell-url", "pathname"), State("shell-url", "search"))(
+        show_page
+    )
     app.callback(
         output={
             "tabs": Output("shell-tabs", "children"),

@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashapp.components.attributes import aria
 from dashapp.components.card import icon
 from dashapp.shell import navigation
 from dashapp.site import Site
@@ -40,7 +41,9 @@ def skeleton(site: Site, words: Words) -> Component:
             _tool_bar(site, words),
             html.Div(
                 [html.Div(id="shell-problem"), html.Div(id="shell-database")],
-                id="shell-error", className="message", role="status",
+                id="shell-error",
+                className="message",
+                role="status",
             ),
             html.Div(id="shell-failure", className="message failure", role="alert"),
             html.Main(id="shell-page", tabIndex="-1"),
@@ -55,7 +58,7 @@ def _top_bar(site: Site, words: Words) -> Component:
             id=f"shell-lang-{language}",
             href=f"?lang={language}",
             lang=language,
-            **({"aria-current": "true"} if language == words.language else {}),
+            **aria(current="true" if language == words.language else None),
         )
         for language in LANGUAGES
     ]
@@ -64,14 +67,20 @@ def _top_bar(site: Site, words: Words) -> Component:
             html.Div(site.settings.company_name, className="brand"),
             html.Nav(
                 navigation.tabs("", site.view(None)),
-                id="shell-tabs", className="tabs", **{"aria-label": words("pages")},
+                id="shell-tabs",
+                className="tabs",
+                **aria(label=words("pages")),
             ),
             html.Div(
                 [
-                    html.Div(languages, className="seg2", role="group", **{"aria-label": words("language")}),
+                    html.Div(languages, className="seg2", role="group", **aria(label=words("language"))),
                     html.Button(
-                        icon("theme"), id="shell-theme", className="tb-ic", type="button", title=words("to_dark"),
-                        **{"aria-label": words("to_dark")},
+                        icon("theme"),
+                        id="shell-theme",
+                        className="tb-ic",
+                        type="button",
+                        title=words("to_dark"),
+                        **aria(label=words("to_dark")),
                     ),
                 ],
                 className="tb-r",
@@ -94,13 +103,19 @@ def _tool_bar(site: Site, words: Words) -> Component:
                         [html.I(className="dot"), html.Span(id="shell-complete")], className="fresh", role="status"
                     ),
                     html.Button(
-                        icon("refresh"), id="shell-refresh", className="button ico", type="button",
-                        title=words("refresh"), **{"aria-label": words("refresh")},
+                        icon("refresh"),
+                        id="shell-refresh",
+                        className="button ico",
+                        type="button",
+                        title=words("refresh"),
+                        **aria(label=words("refresh")),
                     ),
                     html.Button(
                         [icon("clock"), html.Span(id="shell-range-name")],
-                        id="shell-range-toggle", className="button only-n", type="button",
-                        **{"aria-controls": "shell-range-row"},
+                        id="shell-range-toggle",
+                        className="button only-n",
+                        type="button",
+                        **aria(controls="shell-range-row"),
                     ),
                 ],
                 className="bar-a",
@@ -108,7 +123,7 @@ def _tool_bar(site: Site, words: Words) -> Component:
             html.Div(_range_row(site, words), id="shell-range-row", className="bar-b"),
         ],
         className="bar",
-        **{"aria-label": words("range_and_filters")},
+        **aria(label=words("range_and_filters")),
     )
 
 
@@ -117,7 +132,10 @@ def _range_row(site: Site, words: Words) -> list[Component]:
         html.Span("Last", className="lab", id="shell-last-label"),
         html.Div(
             navigation.ranges("", site.view(None)),
-            id="shell-ranges", className="seg", role="group", **{"aria-labelledby": "shell-last-label"},
+            id="shell-ranges",
+            className="seg",
+            role="group",
+            **aria(labelledby="shell-last-label"),
         ),
         html.Span(className="vr only-w"),
         *_moment("Start", "shell-start", words),
@@ -131,7 +149,12 @@ def _moment(label: str, field: str, words: Words) -> list[Component]:
     return [
         html.Label(label, htmlFor=field, className="lab"),
         dcc.Input(
-            id=field, type="text", className="inp moment", autoComplete="off", maxLength=25, debounce=False,
+            id=field,
+            type="text",
+            className="inp moment",
+            autoComplete="off",
+            maxLength=25,
+            debounce=False,
             placeholder=words("moment_hint"),
         ),
     ]
@@ -146,7 +169,10 @@ def service_select(services: list[str], chosen: str | None, words: Words) -> Com
             dbc.Select(
                 id="shell-service",
                 value=chosen or ALL_SERVICES,
-                options=[{"label": words("all_services"), "value": ALL_SERVICES}, *({"label": n, "value": n} for n in names)],
+                options=[
+                    {"label": words("all_services"), "value": ALL_SERVICES},
+                    *({"label": n, "value": n} for n in names),
+                ],
                 size="sm",
             ),
         ]

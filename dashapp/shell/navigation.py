@@ -33,9 +33,7 @@ def tabs(path: str, view: View) -> list[Component]:
 def ranges(path: str, view: View) -> list[Component]:
     """Links to the quick ranges."""
     return [
-        choice_link(
-            name, view.link(path, last=name), chosen=name == view.quick, link_id=f"shell-range-{name}"
-        )
+        choice_link(name, view.link(path, last=name), chosen=name == view.quick, link_id=f"shell-range-{name}")
         for name in QUICK_RANGES
     ]
 
@@ -47,14 +45,12 @@ def chips(path: str, view: View, words: Words) -> list[Component]:
             [
                 html.Span(name, className="k"),
                 html.Span(view.parameters[name], className="ell", title=view.parameters[name]),
-                dcc.Link(
-                    icon("close"), href=view.link(path, **{name: None}), title=words("remove_filter", name=name)
-                ),
+                dcc.Link(icon("close"), href=view.link(path, **{name: None}), title=words("remove_filter", name=name)),
             ],
             className="chip",
         )
         for name in FILTERS
-        if name != "service" and name in view.parameters
+        if name != "service" and getattr(view.filters, name) is not None
     ]
 
 

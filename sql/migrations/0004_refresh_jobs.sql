@@ -4,14 +4,16 @@
 -- Refreshes exactly the minutes that were written to, every level bottom up, then removes them from
 -- touched_minute, newest first. Rows committed while it runs bring entries of their own and are left
 -- for the next run. A minute still open waits until it has ended: it is read from access_log meanwhile.
--- Minutes at most ten apart are done together. Every refresh is forced: touched_minute knows what
+-- Every refresh is forced: touched_minute knows what
 -- changed, and TimescaleDB 2.23's own invalidation log forgets changes of an aggregate on an aggregate.
--- config: window, the widest piece refreshed at once (bounds the memory of a build); budget, the time
--- after which a run leaves the rest to the next one.
+-- config: window, the widest piece refreshed at once (bounds the memory of a build); gap, how far apart
+-- two minutes may be to be refreshed together with what lies between (a late row must not cost the
+-- hours since); budget, the time after which a run leaves the rest to the next one.
 create procedure refresh_touched_minutes(job_id integer default null, config jsonb default null)
 language plpgsql as $$
 declare
     piece  interval := coalesce(config ->> 'window', '1 day')::interval;
+    gap    interval := coalesce(config ->> 'gap', '1 hour')::interval;
     budget interval := coalesce(config ->> 'budget', '1 minute')::interval;
     started timestamptz := clock_timestamp();
     newest timestamptz;
@@ -24,7 +26,7 @@ begin
         select max(minute) into newest from touched_minute where minute < now() - interval '75 seconds';
         exit when newest is null;
         with settled as (
-            select id, minute, lead(minute) over (order by minute) - minute > interval '10 minutes' as apart
+            select id, minute, lead(minute) over (order by minute) - minute > gap as apart
             from touched_minute
             where minute >= time_bucket(piece, newest) and minute <= newest
         )

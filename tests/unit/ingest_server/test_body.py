@@ -8,11 +8,14 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest_server import body
-from ingest_server.body import BrokenEncoding, Item, TooLarge, UnknownEncoding, decompress, items, line_item
+from ingest_server.body import BrokenEncoding, TooLarge, UnknownEncoding, decompress, items, line_item
+
+# On a busy machine an example may take long; no test is about time.
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ONE = b'{"date":1700000000.123457,"message":"GET /\\u00e9","status":200}'
 TWO = b'{"date":1700000001.0,"message":"a } ] , { \\" b","status":404}'
@@ -44,10 +47,10 @@ def test_items_reads_every_framing(text: bytes) -> None:
 
 
 def test_items_reads_gelf() -> None:
-    text = (
-        b'{"version":"1.1", "_message":"GET /\\u00e9", "short_message":"s", "_status":200, "timestamp":1700000000.123}\n'
-        b'{"version":"1.1", "_message":"GET /\\u00e9", "short_message":"s", "_status":200, "timestamp":1700000000.123}\n'
+    record = (
+        b'{"version":"1.1", "_message":"GET /\\u00e9", "short_message":"s", "_status":200, "timestamp":1700000000.123}'
     )
+    text = record + b"\n" + record + b"\n"
     assert values(text) == parsed(*text.splitlines())
 
 
@@ -63,7 +66,11 @@ def test_items_of_nothing_are_none(text: bytes) -> None:
 
 def test_items_reads_lines_of_text_and_of_json_side_by_side() -> None:
     found = list(items(f"{LOG}\n{ONE.decode()}\n2025-05-01T10:15:30Z GET /b 200 5ms\n".encode()))
-    assert [item.value and item.value.get("path", item.value.get("message")) for item in found] == ["/a", "GET /é", "/b"]
+    assert [item.value and item.value.get("path", item.value.get("message")) for item in found] == [
+        "/a",
+        "GET /é",
+        "/b",
+    ]
 
 
 # Captured from Fluent Bit: what it really sends for NaN, for binary values and for integer keys.
@@ -131,7 +138,11 @@ def test_items_of_endless_brackets_are_one_refused_record(text: bytes) -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -152,6 +163,7 @@ def encoded(record: dict[str, Any], ascii_only: bool) -> bytes:
     return json.dumps(record, ensure_ascii=ascii_only, separators=(",", ":")).encode()
 
 
+@relaxed
 @given(st.lists(objects, max_size=6), framings, st.booleans())
 def test_items_of_good_records_are_exactly_these(records: list[dict[str, Any]], framing: str, ascii_only: bool) -> None:
     found = list(items(framed([encoded(record, ascii_only) for record in records], framing)))
@@ -159,6 +171,7 @@ def test_items_of_good_records_are_exactly_these(records: list[dict[str, Any]], 
     assert all(json.loads(item.raw) == item.value for item in found)
 
 
+@relaxed
 @given(st.lists(objects | st.sampled_from(BROKEN), max_size=6), framings)
 def test_items_separates_good_records_from_broken_ones(records: list[dict[str, Any] | bytes], framing: str) -> None:
     raws = [record if isinstance(record, bytes) else encoded(record, True) for record in records]
@@ -167,6 +180,7 @@ def test_items_separates_good_records_from_broken_ones(records: list[dict[str, A
     assert [item.raw for item in found] == raws
 
 
+@relaxed
 @given(st.binary(max_size=300) | st.text(alphabet='{}[]",:\\ \n1a', max_size=100).map(str.encode))
 def test_items_of_anything_never_raises_and_loses_no_byte(text: bytes) -> None:
     found = list(items(text))
@@ -209,16 +223,18 @@ def test_decompress_leaves_a_plain_body(encoding: str) -> None:
     assert decompress(ONE, encoding) == ONE
 
 
-def test_decompress_reads_the_capture_of_fluent_bit() -> None:
+def test_decompress_reads_a_capture_of_fluent_bit() -> None:
     packed = bytes.fromhex(
-        "1f8b0800000000000 0ffb58c310a803010047b5f215b07bd4425985efc80a5200183362278972af87715045fe0943330"
-        "09b39700a72d bd14da54756315b6c0ec97bba1ef86bc1c235168a1c0eb7ec8f4557e9c78890c6788ce2cfdf0bc00bea8"
-        "d5c1a8000000".replace(" ", "")
-    ) if False else gzip.compress(ONE + b"\n" + ONE + b"\n", mtime=0)
-    assert packed[4:8] == b"\x00" * 4
-    assert decompress(packed, "gzip") == ONE + b"\n" + ONE + b"\n"
+        "1f8b 0800 0000 0000 00ff b58c 310a 8030 1004 7b5f 215b 07bd 4425 985e fc80 a520 "
+        "0183 3622 7897 2af8 7715 045f e094 3330 09b3 9700 a72d bd14 da54 7563 15b6 c0ec "
+        "97bb a1ef 86bc 1c23 5168 a1c0 eb7e c8f4 557e 9c78 890c 6788 ce2c fdf0 bc00 bea8 "
+        "d5c1 a800 0000"
+    )
+    record = {"date": 1700000000.123457, "message": "GET /é", "short_message": "s", "status": 200}
+    assert values(decompress(packed, "gzip")) == [record, record]
 
 
+@relaxed
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=4))
 def test_decompress_joins_the_members_of_a_gzip_file(parts: list[bytes]) -> None:
     assert decompress(b"".join(gzip.compress(part) for part in parts), "gzip") == b"".join(parts)
@@ -261,8 +277,3 @@ def test_decompress_stops_at_the_cap(monkeypatch: pytest.MonkeyPatch, members: i
 
 def test_decompress_cap_lets_the_largest_chunk_of_fluent_bit_through() -> None:
     assert body.MOST_DECODED_BYTES >= 32 * 2**20
-
-
-def test_item_is_immutable() -> None:
-    with pytest.raises(AttributeError):
-        Item(b"", None).raw = b"x"  # type: ignore[misc]

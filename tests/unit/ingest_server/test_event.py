@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest_server.event import MOST_PATH, MOST_TEXT, Refused, record_id, to_row
 from ingest_server.fields import ALIASES
 from sql.writing import LogRow
+
+# On a busy machine an example may take long; no test is about time.
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 LEAST: dict[str, Any] = {"timestamp": "2026-05-01T10:15:30Z", "method": "GET", "path": "/api/user/list", "status": 200}
@@ -21,6 +25,13 @@ LEAST: dict[str, Any] = {"timestamp": "2026-05-01T10:15:30Z", "method": "GET", "
 
 def row_of(record: dict[str, Any]) -> LogRow:
     return to_row(record, service="shop", now=NOW)
+
+
+def row_or_refusal(record: dict[str, Any]) -> LogRow | str:
+    try:
+        return row_of(record)
+    except Refused as refusal:
+        return str(refusal)
 
 
 def attributes_of(record: dict[str, Any]) -> Any:
@@ -240,7 +251,9 @@ def test_to_row_reads_a_latency_in_milliseconds(fields: dict[str, Any], latency_
 
 
 @pytest.mark.parametrize(
-    "value", ["fast", -1, "-0.5", "nan", "inf", 1e300, 10**400, True, [1], {"ms": 1}], ids=lambda value: repr(value)[:12]
+    "value",
+    ["fast", -1, "-0.5", "nan", "inf", 1e300, 10**400, True, [1], {"ms": 1}],
+    ids=lambda value: repr(value)[:12],
 )
 @pytest.mark.parametrize("field", ["latency_ms", "bytes", "request_time"])
 def test_to_row_keeps_an_unusable_number_in_the_attributes(field: str, value: Any) -> None:
@@ -270,7 +283,8 @@ def test_to_row_keeps_an_unusable_number_in_the_attributes(field: str, value: An
     ],
 )
 def test_to_row_finds_the_client(fields: dict[str, Any], client_ip: str | None, left: dict[str, Any] | None) -> None:
-    assert row_of(LEAST | fields).client_ip == client_ip
+    found = row_of(LEAST | fields).client_ip
+    assert (found and ip_address(found)) == (client_ip and ip_address(client_ip))
     assert attributes_of(LEAST | fields) == left
 
 
@@ -341,13 +355,11 @@ def test_to_row_refuses_a_raw_line_that_is_no_request(line: Any) -> None:
 def test_to_row_refuses_an_attribute_nested_too_deeply_for_the_database() -> None:
     """The embedded database dies of 900 levels, so a record of that kind must not get there."""
     text = '{"a":' * 900 + "1" + "}" * 900
-    try:
-        row = row_of(LEAST | {"extra": msgspec.json.decode(text)})
-    except Refused as refusal:
-        assert len(str(refusal)) < 200
-        return
-    assert row.attributes is not None
-    assert depth(json.loads(row.attributes)) <= 500
+    row = row_or_refusal(LEAST | {"extra": msgspec.json.decode(text)})
+    if isinstance(row, str):
+        assert len(row) < 200
+    else:
+        assert depth(json.loads(row.attributes or "")) <= 500
 
 
 def depth(value: Any) -> int:
@@ -368,20 +380,26 @@ def test_record_id_is_a_text(record: dict[str, Any], expected: str | None) -> No
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-names = st.sampled_from([name for known in ALIASES.values() for name in known] + ["log", "message", "_id", "query", "x"])
+names = st.sampled_from(
+    [name for known in ALIASES.values() for name in known] + ["log", "message", "_id", "query", "x"]
+)
 
 
+@relaxed
 @given(st.dictionaries(names, json_values, max_size=8))
 def test_to_row_of_any_json_object_is_a_row_or_a_refusal(record: dict[str, Any]) -> None:
     for candidate in (record, LEAST | record):
-        try:
-            row = row_of(candidate)
-        except Refused as refusal:
-            assert len(str(refusal)) < 200
+        row = row_or_refusal(candidate)
+        if isinstance(row, str):
+            assert len(row) < 200
             continue
         assert 100 <= row.status <= 999
         assert row.attributes is None or isinstance(json.loads(row.attributes), dict)
@@ -389,8 +407,11 @@ def test_to_row_of_any_json_object_is_a_row_or_a_refusal(record: dict[str, Any])
         assert "\\u0000" not in (row.attributes or "").replace("\\\\", "")
 
 
-@given(st.dictionaries(st.text(max_size=10).filter(lambda name: not name.startswith("\x00")), json_values, max_size=5))
+@relaxed
+@given(st.dictionaries(st.text(max_size=10), json_values, max_size=5))
 def test_to_row_attributes_hold_every_other_field_unchanged(extra: dict[str, Any]) -> None:
     taken = {name for known in ALIASES.values() for name in known} | {"_id", "query"}
-    extra = {k: v for k, v in extra.items() if k not in taken and "\x00" not in json.dumps(extra, ensure_ascii=False)}
+    extra = {
+        name: value for name, value in extra.items() if name not in taken and "\\u0000" not in json.dumps([name, value])
+    }
     assert attributes_of(LEAST | extra) == (extra or None)

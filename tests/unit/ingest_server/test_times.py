@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest_server.times import parse_time
+from ingest_server.times import EPOCH, parse_time
+
+# On a busy machine an example may take long; no test is about time.
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # 1700000000.123456789, the moment of the captures in fluent-bit.md
 WHOLE = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
@@ -74,9 +77,7 @@ def test_parse_time_reads(value: object, moment: datetime) -> None:
         pytest.param("9999-12-31T23:59:59-10:00", id="after the calendar"),
         pytest.param("0001-01-01T00:00:00+10:00", id="before the calendar"),
         pytest.param("31/Dec/9999:23:59:59 -1000", id="apache after the calendar"),
-        pytest.param(
-            datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10))), id="datetime before the calendar"
-        ),
+        pytest.param(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10))), id="datetime before the calendar"),
     ],
 )
 def test_parse_time_refuses(value: object) -> None:
@@ -84,9 +85,10 @@ def test_parse_time_refuses(value: object) -> None:
         parse_time(value)
 
 
-moments = st.datetimes(datetime(1990, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
+moments = st.integers(631_152_000 * 10**6, 4_070_908_800 * 10**6).map(lambda us: EPOCH + timedelta(microseconds=us))
 
 
+@relaxed
 @given(moments)
 def test_parse_time_reads_back_every_form_of_one_moment(moment: datetime) -> None:
     second = moment.replace(microsecond=0)
@@ -97,9 +99,11 @@ def test_parse_time_reads_back_every_form_of_one_moment(moment: datetime) -> Non
     assert abs(parse_time(moment.timestamp()) - moment) <= timedelta(microseconds=1)
 
 
+@relaxed
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.binary(), st.none(), st.lists(st.integers())))
 def test_parse_time_of_anything_is_a_moment_or_a_value_error(value: object) -> None:
     try:
-        assert parse_time(value).tzinfo is UTC
-    except ValueError as error:
-        assert len(str(error)) < 200
+        found = parse_time(value)
+    except ValueError:
+        return
+    assert found.tzinfo is UTC

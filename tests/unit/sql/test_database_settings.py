@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr, ValidationError
 
 from sql.settings import DatabaseSettings
+
+# On a busy machine an example may take long; no test is about time.
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SECRET = "hunter2secret"
 
@@ -86,12 +89,18 @@ def test_dsn_is_put_together_from_the_postgres_variables(monkeypatch: pytest.Mon
 
 
 def test_dsn_needs_no_more_than_the_host() -> None:
-    assert parts(DatabaseSettings(postgres_host="db")) == {"host": "db", "port": "5432", "user": "postgres", "dbname": "postgres"}
+    assert parts(DatabaseSettings(postgres_host="db")) == {
+        "host": "db",
+        "port": "5432",
+        "user": "postgres",
+        "dbname": "postgres",
+    }
 
 
 texts = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
+@relaxed
 @given(texts)
 def test_dsn_carries_any_password_unchanged(password: str) -> None:
     assert parts(DatabaseSettings(postgres_host="db", postgres_password=SecretStr(password)))["password"] == password
