@@ -29,10 +29,13 @@ class HourRate:
 
     @property
     def mean(self) -> float | None:
-        """Requests per hour; None where the range has no such known hour."""
+        """Requests per hour; None where the range has no such known hour.
+
+        Less than half an hour counts as half an hour: a few busy minutes are no busy hour.
+        """
         if self.total is None or not self.covered:
             return None
-        return self.total * (HOUR / self.covered)
+        return self.total * (HOUR / max(self.covered, HOUR / 2))
 
 
 def hour_rates(cells: Sequence[WeekHour], known: Range | None, zone: ZoneInfo) -> list[HourRate]:

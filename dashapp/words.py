@@ -35,12 +35,8 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "Start and End go together. Showing Last 1h.",
     ),
     "bad_moment": (
-        "{name} 시각 '{given}'을 읽을 수 없습니다. 2026-05-01 09:30처럼 쓰십시오. 지금은 Last 1h를 보여줍니다.",
-        "{name} '{given}' is not a time. Write it like 2026-05-01 09:30. Showing Last 1h.",
-    ),
-    "bad_year": (
-        "{name} 시각이 달력 범위를 벗어났습니다. 지금은 Last 1h를 보여줍니다.",
-        "{name} is outside the calendar. Showing Last 1h.",
+        "{name}에 적은 '{given}'은 쓸 수 없는 시각입니다. 2026-05-01 09:30처럼 쓰십시오. 지금은 Last 1h를 보여줍니다.",
+        "{name} '{given}' is not a usable time. Write it like 2026-05-01 09:30. Showing Last 1h.",
     ),
     "bad_order": (
         "Start는 End보다 앞서야 합니다. 지금은 Last 1h를 보여줍니다.",
@@ -78,7 +74,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
     "mean": ("평균", "Mean"),
     "max": ("최대", "Max"),
     "total": ("합계", "Total"),
-    "bound": ("오차 {bound}", "error {bound}"),
+    "bound": ("오차 {bound}", "{bound}"),
     "no_data": ("데이터 없음", "No data"),
     "no_latency": ("이 로그에는 응답시간이 없습니다.", "There is no latency in this log."),
     "per_minutes": ("{n}분 단위", "per {n} min"),
@@ -121,7 +117,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "가장 느린 엔드포인트는 p95가 {p95}인 {endpoint}입니다.",
         "The slowest endpoint is {endpoint}, with a p95 of {p95}.",
     ),
-    "per_minute_mean": ("분당 평균 {n}건", "{n} per minute on average"),
+    "per_minute_mean": ("분당 평균 {n}건", "{n} per minute"),
     "client_server": ("4xx {client} · 5xx {server}", "4xx {client} · 5xx {server}"),
     "p50_p99": ("p50 {p50} · p99 {p99}", "p50 {p50} · p99 {p99}"),
     "highest": ("최고 {value} ({when})", "peak {value} ({when})"),
@@ -189,7 +185,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "The database does not answer. Trying on.",
     ),
     "realtime_skipped": (
-        "{n}줄 건너뜀. 한꺼번에 도착해 최신 줄만 보여줍니다. 저장된 기록에는 모두 있습니다.",
+        "{n}줄을 건너뛰었습니다. 한꺼번에 도착해 최신 줄만 보여줍니다. 저장된 기록에는 모두 있습니다.",
         "{n} rows skipped. They arrived at once and only the newest are shown; all are stored.",
     ),
     "realtime_last": ("마지막 도착", "last arrival"),

@@ -63,7 +63,8 @@ def ensure_engine(node: Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NodeMissing(f"the embedded database could not be installed: {error}") from error
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["npm ci failed"])[-1]
+        lines = [line for line in done.stderr.splitlines() if line.strip() and "complete log" not in line]
+        said = lines[-1] if lines else "npm ci failed"
         raise NodeMissing(
             f"the embedded database could not be installed ({said}): check the connection to the npm registry"
         )

@@ -78,6 +78,18 @@
       return "";
     },
 
+    /* On a phone the tabs scroll: the current one is in view. */
+    showTab: function () {
+      setTimeout(function () {
+        var tabs = document.getElementById("shell-tabs");
+        var current = tabs && tabs.querySelector("a.on");
+        if (current) {
+          tabs.scrollLeft += current.getBoundingClientRect().left - (tabs.clientWidth - current.offsetWidth) / 2;
+        }
+      }, 0);
+      return none();
+    },
+
     toggleRanges: function (_clicks, _search, name) {
       var context = window.dash_clientside.callback_context;
       var open = (name || "").indexOf(" open") !== -1;

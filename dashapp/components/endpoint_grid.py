@@ -27,7 +27,7 @@ def column_defs(words: Words, *, phone: bool) -> list[dict[str, Any]]:
         {
             "field": "route",
             "headerName": words("route"),
-            "minWidth": 120 if phone else 220,
+            "minWidth": 90 if phone else 220,
             "flex": 1,
             "cellClass": "rt",
             "tooltipField": "route",

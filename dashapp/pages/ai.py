@@ -84,7 +84,7 @@ def analysis(site: Site, search: str) -> list[Component]:
     said = sentences.say_five_minutes(now, before, endpoints, words)
     clocks = [fmt.clock(moment, site.zone) for moment in (latest.start, latest.end)]
     when = f"{clocks[0]} – {clocks[1]} {fmt.zone_name(complete, site.zone)}"
-    head = [severity(sentences.failing_level(worst), words), html.Span(when, className="mut"), rules_badge(words)]
+    head = [severity(sentences.failing_level(worst), words), html.Span(when, className="mut")]
     return [html.Div(head, className="meta"), html.Ul([html.Li(sentence) for sentence in said], className="said")]
 
 

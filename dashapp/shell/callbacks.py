@@ -118,6 +118,11 @@ def register(app: Dash, site: Site) -> None:
 
 def _register_clientside(app: Dash) -> None:
     app.clientside_callback(
+        ClientsideFunction("accessboard", "showTab"),
+        Output("shell-tabs", "data-shown"),
+        Input("shell-tabs", "children"),
+    )
+    app.clientside_callback(
         ClientsideFunction("accessboard", "tick"),
         Output("shell-tick", "data"),
         Input("shell-interval", "n_intervals"),

@@ -55,10 +55,11 @@ select add_job('refresh_touched_minutes', schedule_interval => interval '5 secon
 
 -- A net below it: rows that came around the ingest server (a restore, an INSERT by hand) have no
 -- entry in touched_minute and are found by TimescaleDB's own invalidation log. The newest buckets are
--- left to the job above: two refreshes of one bucket at the same time make one of them fail.
-select add_continuous_aggregate_policy('traffic_1m', null, interval '1 hour', interval '10 minutes');
-select add_continuous_aggregate_policy('traffic_1h', null, interval '3 hours', interval '30 minutes');
-select add_continuous_aggregate_policy('traffic_1d', null, interval '2 days', interval '6 hours');
-select add_continuous_aggregate_policy('endpoint_10m', null, interval '1 hour', interval '10 minutes');
-select add_continuous_aggregate_policy('endpoint_1h', null, interval '3 hours', interval '30 minutes');
-select add_continuous_aggregate_policy('endpoint_1d', null, interval '2 days', interval '6 hours');
+-- left to the job above: two refreshes of one bucket at the same time make one of them fail. Batches of
+-- single buckets, the default, would take seconds where there is little to do.
+select add_continuous_aggregate_policy('traffic_1m', null, interval '1 hour', interval '10 minutes', buckets_per_batch => 0);
+select add_continuous_aggregate_policy('traffic_1h', null, interval '3 hours', interval '30 minutes', buckets_per_batch => 0);
+select add_continuous_aggregate_policy('traffic_1d', null, interval '2 days', interval '6 hours', buckets_per_batch => 0);
+select add_continuous_aggregate_policy('endpoint_10m', null, interval '1 hour', interval '10 minutes', buckets_per_batch => 0);
+select add_continuous_aggregate_policy('endpoint_1h', null, interval '3 hours', interval '30 minutes', buckets_per_batch => 0);
+select add_continuous_aggregate_policy('endpoint_1d', null, interval '2 days', interval '6 hours', buckets_per_batch => 0);

@@ -1,0 +1,108 @@
+"""Fixtures of the tests that need a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+import pytest
+
+from accessboard.embedded.database import EmbeddedDatabase
+from sql.connection import connect
+from sql.migrate import migrate
+from sql.writing import LogRow
+from tests.conftest import NATIVE_DSN, native_database
+
+
+class RowMaker(Protocol):
+    def __call__(self, **columns: Any) -> LogRow: ...
+
+
+@pytest.fixture
+def make_row(service: str) -> RowMaker:
+    """Rows of the test's own service; a test names only the columns that it is about."""
+
+    def make(**columns: Any) -> LogRow:
+        usual: dict[str, Any] = {
+            "ts": datetime(2024, 5, 1, 10, 15, 30, 123456, tzinfo=UTC),
+            "service": service,
+            "method": "GET",
+            "path": "/api/user/17",
+            "route": "/api/user/{id}",
+            "status": 200,
+            "latency_ms": 12.5,
+            "bytes": 345,
+            "client_ip": "10.0.0.1",
+            "user_agent": "curl/8",
+            "referer": None,
+            "attributes": None,
+        }
+        return LogRow(**(usual | columns))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def quiet_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database whose jobs run only when a test calls them."""
+    if not NATIVE_DSN:
+        yield request.getfixturevalue("dsn")
+        return
+    for dsn in native_database(NATIVE_DSN):
+        migrate(dsn)
+        with connect(dsn) as connection:
+            connection.execute(
+                "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where job_id >= 1000"
+            )
+        yield dsn
+
+
+@pytest.fixture
+def fresh_dsn(tmp_path: Path) -> Iterator[str]:
+    """An empty database of the test's own, not migrated."""
+    if NATIVE_DSN:
+        yield from native_database(NATIVE_DSN)
+        return
+    database = EmbeddedDatabase(tmp_path / "fresh")
+    database.start()
+    yield database.dsn
+    database.stop()
+
+
+@pytest.fixture
+def count(connection: psycopg.Connection[tuple[object, ...]], service: str) -> Counter:
+    """Counts the rows of a table that belong to the test's service."""
+
+    def counted(table: str) -> int:
+        where = {
+            "access_log": "service = %s",
+            "ingest_batch": "service = %s",
+            "quarantine": "batch_id in (select id from ingest_batch where service = %s)",
+        }[table]
+        row = connection.execute(f"select count(*) from {table} where {where}".encode(), (service,)).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+    return counted
+
+
+class Counter(Protocol):
+    def __call__(self, table: str) -> int: ...
+
+
+@pytest.fixture
+def closed_port_dsn(unused_port: int) -> str:
+    """Address at which nothing answers."""
+    return f"postgresql://postgres@127.0.0.1:{unused_port}/postgres?connect_timeout=2"
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,331 @@
+"""Every figure equals a plain computation over the same rows: before, between and after refreshes."""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from dashapp.stats.summary import summary
+from dashapp.stats.traffic import traffic
+from dashapp.time_range import bucket_starts
+from sql.connection import connect, reading_engine, snapshot, writing_pool
+from sql.plan import ENDPOINT, TRAFFIC, Range
+from sql.reading import Filters, breakdown, touched_minutes
+from sql.sketch import FIELD_DIGITS, SLOTS
+from sql.writing import Batch, LogRow, LogWriter
+
+Connection = psycopg.Connection[tuple[object, ...]]
+MakeRow = Callable[..., LogRow]
+
+# Five days over the clock change of New York (10 March 2024); no other test has rows there.
+START = datetime(2024, 3, 8, tzinfo=UTC)
+DAYS = 5
+KEYS = ("service", "method", "route", "path", "status", "status_class", "client_ip")
+ZONES = [ZoneInfo(name) for name in ("UTC", "Asia/Seoul", "Asia/Kolkata", "America/New_York")]
+
+
+def drawn_rows(draw: random.Random, number: int, first: datetime, span: timedelta) -> list[LogRow]:
+    """Rows of several services, with and without a latency, some in the same microsecond, some on an edge."""
+    rows = []
+    for _ in range(number):
+        ts = first + timedelta(seconds=draw.uniform(0, span.total_seconds()))
+        if draw.random() < 0.2:
+            ts = ts.replace(second=0, microsecond=0)
+        item = draw.randrange(40)
+        latency = draw.choice([None, 0.0, 0.0005, 0.0015, draw.lognormvariate(4, 2), draw.uniform(0, 1e6)])
+        rows.append(
+            LogRow(
+                ts,
+                f"exact-{draw.choice('abc')}",
+                draw.choice(["GET", "GET", "POST"]),
+                f"/shop/item/{item}" if item < 20 else f"/page{item}",
+                "/shop/item/{id}" if item < 20 else f"/page{item}",
+                draw.choice([200, 200, 200, 201, 101, 304, 404, 404, 429, 500, 503, 799]),
+                latency,
+                draw.choice([None, 0, draw.randrange(10**9)]),
+                draw.choice([None, "10.0.0.1", "10.0.0.2", "2001:db8::1"]),
+                None,
+                None,
+                None,
+            )
+        )
+    return rows
+
+
+# ---- the plain computation ----
+
+Sums = tuple[int, int, int, float | None, int, int]
+
+
+def value_of(row: LogRow, key: str) -> Any:
+    return row.status // 100 if key == "status_class" else getattr(row, key)
+
+
+def slot_of(latency_ms: float) -> int:
+    low, high = -2.302585092994046, 13.310267242
+    position = math.log(latency_ms + 1e-9)
+    return 0 if position < low else SLOTS + 1 if position >= high else int((position - low) / (high - low) * SLOTS) + 1
+
+
+def matches(row: LogRow, filters: Filters) -> bool:
+    wanted = {name: getattr(filters, name) for name in filters.keys() - {"status"}}
+    low, high = filters.status or (0, 999)
+    return low <= row.status <= high and all(getattr(row, name) == value for name, value in wanted.items())
+
+
+def plain_breakdown(
+    rows: Sequence[LogRow], whole: Range, filters: Filters, by: Sequence[str], edges: Sequence[datetime]
+) -> dict[tuple[Any, ...], Sums]:
+    groups: dict[tuple[Any, ...], list[LogRow]] = {}
+    for row in rows:
+        if whole.start <= row.ts < whole.end and matches(row, filters):
+            key = (bisect_right(edges, row.ts), *(value_of(row, name) for name in by))
+            groups.setdefault(key, []).append(row)
+    return {key: sums_of(group) for key, group in groups.items()}
+
+
+def sums_of(rows: Sequence[LogRow]) -> Sums:
+    latencies = [row.latency_ms for row in rows if row.latency_ms is not None]
+    return (
+        len(rows),
+        len(latencies),
+        sum(round(latency * 1000) for latency in latencies),
+        max(latencies, default=None),
+        sum(row.bytes or 0 for row in rows),
+        sum(int(10 ** (FIELD_DIGITS * slot_of(latency))) for latency in latencies),
+    )
+
+
+def stored_breakdown(
+    connection: sa.Connection, whole: Range, filters: Filters, by: Sequence[str], edges: Sequence[datetime]
+) -> dict[tuple[Any, ...], Sums]:
+    cells = breakdown(connection, whole, filters, by, edges=edges)
+    found = {
+        (cell.slot, *(None if key is None else plain(key) for key in cell.keys)): (
+            cell.n,
+            cell.n_lat,
+            cell.us,
+            cell.mx,
+            cell.bytes,
+            cell.sketch,
+        )
+        for cell in cells
+    }
+    assert len(found) == len(cells), "a group came twice"
+    return found
+
+
+def plain(key: Any) -> Any:
+    return key if isinstance(key, int | str) else str(key)
+
+
+# ---- random questions ----
+
+Question = tuple[Range, Filters, tuple[str, ...], list[datetime]]
+
+
+def drawn_moment(draw: random.Random) -> datetime:
+    moment = START + timedelta(seconds=draw.uniform(-86_400, (DAYS + 1) * 86_400))
+    width = draw.choice(["day", "hour", "minute", "second", "none"])
+    zeros: dict[str, dict[str, int]] = {
+        "day": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
+        "hour": {"minute": 0, "second": 0, "microsecond": 0},
+        "minute": {"second": 0, "microsecond": 0},
+        "second": {"microsecond": 0},
+        "none": {},
+    }
+    return moment.replace(**zeros[width])  # type: ignore[arg-type]
+
+
+def drawn_question(draw: random.Random, rows: Sequence[LogRow]) -> Question:
+    one, other = drawn_moment(draw), drawn_moment(draw)
+    whole = Range(min(one, other), max(one, other) + timedelta(microseconds=1))
+    sample = draw.choice(rows)
+    status = draw.choice([(sample.status, sample.status), (400, 499), (500, 999)])
+    columns = {"service": sample.service, "method": sample.method, "route": sample.route, "client_ip": sample.client_ip}
+    chosen = {name: value for name, value in columns.items() if draw.random() < 0.2}
+    filters = Filters(**chosen, status=status if draw.random() < 0.2 else None)
+    by = tuple(draw.sample(KEYS, draw.choice([0, 1, 1, 1, 2, 3])))
+    edges: list[datetime] = []
+    if draw.random() < 0.6:
+        minutes = draw.choice([10, 30, 60, 180, 1440])
+        edges = bucket_starts(whole, minutes, draw.choice(ZONES))[1:]
+    elif draw.random() < 0.3:
+        edges = sorted(drawn_moment(draw) for _ in range(3))
+    return whole, filters, by, edges
+
+
+def check_figures(engine: sa.Engine, rows: Sequence[LogRow], draw: random.Random, number: int = 40) -> None:
+    everything = Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1))
+    questions: list[Question] = [(everything, Filters(), (), []), (everything, Filters(), KEYS, [])]
+    questions += [drawn_question(draw, rows) for _ in range(number)]
+    for whole, filters, by, edges in questions:
+        with snapshot(engine) as connection:
+            found = stored_breakdown(connection, whole, filters, by, edges)
+        assert found == plain_breakdown(rows, whole, filters, by, edges), (whole, filters, by, edges)
+
+
+# ---- the tests ----
+
+
+@pytest.fixture
+def quiet_engine(quiet_dsn: str) -> Iterator[sa.Engine]:
+    engine = reading_engine(quiet_dsn)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def quiet_writer(quiet_dsn: str) -> Iterator[LogWriter]:
+    with writing_pool(quiet_dsn, max_size=1) as pool:
+        yield LogWriter(pool)
+
+
+@pytest.fixture
+def quiet_connection(quiet_dsn: str) -> Iterator[Connection]:
+    with connect(quiet_dsn) as connection:
+        yield connection
+
+
+def refresh(connection: Connection) -> None:
+    jobs = connection.execute(
+        "select job_id from timescaledb_information.jobs where proc_name = 'refresh_touched_minutes'"
+    ).fetchall()
+    assert len(jobs) == 1
+    for _ in range(500):
+        connection.execute(f"call run_job({jobs[0][0]})".encode())
+        left = connection.execute(
+            "select count(*) from touched_minute where minute < now() - interval '80 seconds'"
+        ).fetchone()
+        if left == (0,):
+            return
+    pytest.fail("touched minutes were left over")
+
+
+def check_levels(connection: Connection) -> None:
+    """Each level, bucket by bucket, is what the log sums to."""
+    for level in (*TRAFFIC, *ENDPOINT):
+        keys = "service, status" if level in TRAFFIC else "service, method, route, status"
+        width = f"interval '{level.width.total_seconds()} seconds'"
+        sums = (
+            "count(*)::numeric, count(latency_ms)::numeric, sum(round(latency_ms * 1000)::bigint)::numeric, "
+            "max(latency_ms), sum(bytes)::numeric, sum(latency_sketch(latency_ms))"
+        )
+        where = "{0} >= '2024-03-07' and {0} < '2024-03-15'"
+        direct = (
+            f"select time_bucket({width}, ts), {keys}, {sums} from access_log where {where.format('ts')} "
+            f"group by time_bucket({width}, ts), {keys}"
+        )
+        kept = (
+            f"select bucket, {keys}, n::numeric, n_lat::numeric, us::numeric, mx, bytes::numeric, sketch "
+            f"from {level.view} where {where.format('bucket')}"
+        )
+        differences = connection.execute(
+            f"(({direct}) except ({kept})) union all (({kept}) except ({direct}))".encode()
+        ).fetchall()
+        assert differences == [], level.view
+
+
+def test_breakdown_equals_the_log_at_every_stage(
+    quiet_engine: sa.Engine, quiet_writer: LogWriter, quiet_connection: Connection
+) -> None:
+    draw = random.Random(20240308)
+    rows = drawn_rows(draw, 3_000, START, timedelta(days=DAYS))
+    rows += drawn_rows(draw, 300, START + timedelta(hours=30), timedelta(minutes=5))
+    for part in (rows[:2_000], rows[2_000:]):
+        quiet_writer.store(Batch("test", "exact", part, []))
+    check_figures(quiet_engine, rows, draw)  # nothing is refreshed
+
+    refresh(quiet_connection)
+    check_levels(quiet_connection)
+    check_figures(quiet_engine, rows, draw)  # everything is refreshed
+
+    late = drawn_rows(draw, 60, START, timedelta(days=DAYS)) + drawn_rows(
+        draw, 5, START - timedelta(hours=3), timedelta(1)
+    )
+    quiet_writer.store(Batch("test", "exact", late, []))
+    rows += late
+    check_figures(quiet_engine, rows, draw)  # late rows beside refreshed ones
+
+    quiet_connection.execute(
+        'call refresh_touched_minutes(null, \'{"window": "1 hour", "budget": "1 microsecond"}\'::jsonb)'
+    )
+    check_figures(quiet_engine, rows, draw, 15)  # some of the late ones are refreshed
+
+    refresh(quiet_connection)
+    check_levels(quiet_connection)
+    check_figures(quiet_engine, rows, draw)
+    with snapshot(quiet_engine) as connection:
+        assert touched_minutes(connection, Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1))) == []
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=lambda zone: zone.key)
+@pytest.mark.parametrize("minutes", [30, 60, 180, 1440])
+def test_traffic_buckets_follow_the_clock_of_the_viewer(
+    quiet_engine: sa.Engine, quiet_writer: LogWriter, service: str, zone: ZoneInfo, minutes: int
+) -> None:
+    draw = random.Random(minutes)  # over another clock change of New York, 12 March 2023
+    rows = [
+        row._replace(service=service)
+        for row in drawn_rows(draw, 200, datetime(2023, 3, 10, tzinfo=UTC), timedelta(days=5))
+    ]
+    quiet_writer.store(Batch("test", service, rows, []))
+    first = datetime(2023, 3, 11, tzinfo=zone).astimezone(UTC)
+    whole = Range(first, datetime(2023, 3, 14, tzinfo=zone).astimezone(UTC))
+    with snapshot(quiet_engine) as connection:
+        series = traffic(
+            connection,
+            whole,
+            Filters(service=service),
+            minutes=minutes,
+            zone=zone,
+            complete=whole.end + timedelta(days=1),
+        ).buckets
+        total = summary(connection, whole, Filters(service=service), whole.end).total
+    expected: dict[datetime, int] = {}
+    for row in rows:
+        if whole.start <= row.ts < whole.end:
+            midnight = row.ts.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+            width = timedelta(minutes=minutes)
+            start = midnight.astimezone(UTC) if minutes == 1440 else first + (row.ts - first) // width * width
+            expected[start] = expected.get(start, 0) + 1
+    assert {bucket.start: bucket.total for bucket in series if bucket.total} == expected
+    assert sum(bucket.total or 0 for bucket in series) == total == sum(expected.values())
+    if minutes == 1440:
+        assert [bucket.start.astimezone(zone).strftime("%d %H:%M") for bucket in series] == [
+            "11 00:00",
+            "12 00:00",
+            "13 00:00",
+        ]
+
+
+def test_breakdown_of_sums_beyond_a_bigint(
+    quiet_engine: sa.Engine, quiet_writer: LogWriter, service: str, make_row: MakeRow
+) -> None:
+    moment = datetime(1991, 1, 1, tzinfo=UTC)
+    largest = 2**62 - 1
+    rows = [make_row(ts=moment, bytes=largest, latency_ms=9.9e11) for _ in range(3)]
+    quiet_writer.store(Batch("test", service, rows, []))
+    with snapshot(quiet_engine) as connection:
+        (cell,) = breakdown(connection, Range(moment, moment + timedelta(days=1)), Filters(service=service))
+    assert (cell.n, cell.bytes, cell.mx) == (3, 3 * largest, 9.9e11)
+
+
+def test_latency_sketch_of_the_database_sorts_into_the_slots_of_the_decoder(quiet_connection: Connection) -> None:
+    draw = random.Random(5)
+    latencies = [0.0, 1e-6, 0.05, 0.1001, 1.0, 99.9, 602_900.0, 604_000.0, 9e11]
+    latencies += [math.exp(draw.uniform(math.log(0.01), math.log(1e6))) for _ in range(500)]
+    found = quiet_connection.execute(
+        "select latency, latency_sketch(latency)::text from unnest(%s::float8[]) as latency", (latencies,)
+    ).fetchall()
+    assert [row[1] for row in found] == [str(10 ** (FIELD_DIGITS * slot_of(latency))) for latency in latencies]
+    assert quiet_connection.execute("select latency_sketch(null)").fetchone() == (None,)

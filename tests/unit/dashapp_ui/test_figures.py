@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+import dashapp
+from dashapp.figures.heatmap import week_figure
+from dashapp.figures.latency import latency_figure
+from dashapp.figures.traffic import traffic_figure
+from dashapp.stats.patterns import WeekHour
+from dashapp.week import extremes, hour_rates
+from dashapp.words import Words
+from sql.plan import Range
+from tests.unit.dashapp_ui.builders import SEOUL, START, traffic_of
+
+WORDS = Words("ko")
+TOKENS = (Path(dashapp.__file__).parent / "assets" / "10-tokens.css").read_text(encoding="utf-8")
+
+
+def traces(figure: go.Figure, name: str) -> list[Any]:
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def test_unknown_buckets_have_no_bar_but_a_hatch_and_a_real_zero_has_a_bar() -> None:
+    figure = traffic_figure(traffic_of([5, None, None, 0, 7]), SEOUL, WORDS)
+    (upper,) = [trace for trace in traces(figure, "2xx") if trace.yaxis == "y"]
+    assert list(upper.y) == [5, None, None, 0, 7]
+    hatched = traces(figure, "gap")
+    assert [trace.marker.pattern.shape for trace in hatched] == ["/", "/"]
+    assert list(hatched[0].x) == ["2026-11-23T09:02:00"]
+    assert list(hatched[0].width) == [120_000]
+    assert [note.text for note in figure.layout.annotations].count("데이터 없음") == 1
+
+
+def test_buckets_that_are_not_final_yet_are_left_out_without_a_hatch() -> None:
+    figure = traffic_figure(traffic_of([5, 6, None, None]), SEOUL, WORDS)
+    assert list(traces(figure, "2xx")[0].y) == [5, 6]
+    assert traces(figure, "gap") == []
+    assert figure.layout.xaxis.range[1] == "2026-11-23T09:02:00"
+
+
+def test_bars_are_stacked_from_success_to_server_error_and_errors_have_their_own_lane() -> None:
+    figure = traffic_figure(traffic_of([5, 6]), SEOUL, WORDS)
+    bars = [(trace.name, trace.yaxis) for trace in figure.data if trace.type == "bar"]
+    assert bars == [("2xx", "y"), ("3xx", "y"), ("4xx", "y"), ("5xx", "y"), ("4xx", "y2"), ("5xx", "y2")]
+    assert figure.layout.barmode == "stack"
+
+
+def test_latency_lines_break_at_gaps_and_lone_points_stay_visible() -> None:
+    figure = latency_figure(traffic_of([5, 0, 5, None, 5, 5]), SEOUL, WORDS)
+    (line,) = traces(figure, "p95")
+    assert list(line.y) == [244.0, None, 244.0, None, 244.0, 244.0]
+    assert line.connectgaps is False
+    assert list(line.marker.size) == [4, 0, 4, 0, 0, 0]
+    assert figure.layout.yaxis.type == "log"
+    assert list(traces(figure, "gap")[0].x) == ["2026-11-23T09:03:30"]
+
+
+def test_figures_of_nothing_can_be_drawn() -> None:
+    for totals in ([], [None, None]):
+        assert traffic_figure(traffic_of(totals), SEOUL, WORDS).to_dict()
+        assert latency_figure(traffic_of(totals), SEOUL, WORDS).to_dict()
+
+
+def week_cells(totals: dict[tuple[int, int], int]) -> list[WeekHour]:
+    return [WeekHour(d, h, totals.get((d, h)), None, None) for d in range(7) for h in range(24)]
+
+
+def test_unknown_hours_of_the_week_are_hatched_and_a_quiet_one_is_zero() -> None:
+    known = Range(START, START + timedelta(hours=3))  # Monday 09:00 to 12:00
+    rates = hour_rates(week_cells({(0, 9): 90, (0, 10): 0, (0, 11): 16}), known, SEOUL)
+    figure = week_figure(rates, WORDS)
+    (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert list(heat.z[0][8:13]) == [None, pytest.approx(90**0.5), 0, 4, None]
+    (gap,) = traces(figure, "gap")
+    assert sum(gap.width) == 7 * 24 - 3
+
+
+def test_hours_are_compared_by_their_mean_and_cut_ones_are_left_out() -> None:
+    known = Range(START + timedelta(minutes=50), START + timedelta(hours=3))
+    rates = hour_rates(week_cells({(0, 9): 50, (0, 10): 100, (0, 11): 60}), known, SEOUL)
+    assert rates[9].mean == pytest.approx(100)
+    found = extremes(rates)
+    assert found is not None
+    assert (found[0].hour, found[1].hour) == (10, 11)
+
+
+@pytest.mark.parametrize("totals", [[5, None, 7]])
+def test_every_colour_is_a_role_of_the_tokens(totals: list[int | None]) -> None:
+    for figure in (traffic_figure(traffic_of(totals), SEOUL, WORDS), latency_figure(traffic_of(totals), SEOUL, WORDS)):
+        text = json.dumps(figure.to_dict(), default=str)
+        assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text)
+        for name in re.findall(r"var\((--ab-[\w-]+)\)", text):
+            assert f"{name}:" in TOKENS

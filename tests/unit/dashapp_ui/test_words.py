@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import dashapp
+from dashapp.words import CATALOGUE, LANGUAGES, Words
+
+# Keys that code puts together.
+COMPOSED = {"sev_high", "sev_medium", "sev_low", *(f"class_{n}xx" for n in range(1, 6))}
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_both_languages_have_a_text_with_the_same_values(key: str) -> None:
+    korean, english = CATALOGUE[key]
+    assert korean
+    assert english or key == "requests_unit"
+    assert fields(korean) == fields(english)
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+def test_korean_sentences_end_politely_and_nothing_shouts(key: str) -> None:
+    korean, english = CATALOGUE[key]
+    assert "!" not in korean + english
+    for sentence in re.findall(r"[^.]*[가-힣]\.(?=\s|$)", korean):
+        assert re.search(r"(니다|시오)\.$", sentence), sentence
+
+
+def test_every_key_is_used() -> None:
+    root = Path(dashapp.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path.name != "words.py")
+    assert [key for key in CATALOGUE if key not in COMPOSED and not re.search(f"[\"']{key}[\"']", code)] == []
+
+
+def test_rich_puts_parts_in_their_places() -> None:
+    part = object()
+    for language in LANGUAGES:
+        children = Words(language).rich("say_slow", p95="9 ms", endpoint=part)
+        assert part in children
+        assert "9 ms" in children
+        assert all(child != "" for child in children)
