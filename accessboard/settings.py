@@ -47,6 +47,6 @@ def parse_bind(bind: str, variable: str) -> tuple[str, int]:
         BadSettings: it is not of that form.
     """
     host, separator, port = bind.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not separator or not host or not port.isdecimal() or not port.isascii() or not 0 < int(port) < 65536:
         raise BadSettings(f"{variable} is {bind!r}; write it as 127.0.0.1:8000")
     return host.strip("[]"), int(port)

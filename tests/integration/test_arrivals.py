@@ -160,6 +160,8 @@ def test_arrivals_see_a_batch_that_began_earlier_and_commits_later_exactly_once(
         "insert into ingest_batch (source, service, received, stored, duplicate, quarantined, first_ts, last_ts) "
         "values ('slow', %s, 1, 1, 0, 0, %s, %s) returning id"
     )
+    # The chunk exists already: making one is what two transactions do wait for.
+    writer.store(Batch("test", service, [make_row(ts=MOMENT, path="/before")], []))
     with connect(dsn) as slow:
         with slow.transaction():
             batch = slow.execute(insert_batch, (service, MOMENT, MOMENT)).fetchone()
@@ -170,7 +172,7 @@ def test_arrivals_see_a_batch_that_began_earlier_and_commits_later_exactly_once(
                 (MOMENT, service, batch[0]),
             )
             first = look(engine)
-            writer.store(Batch("test", service, [make_row(path="/fast")], []))
+            writer.store(Batch("test", service, [make_row(ts=MOMENT, path="/fast")], []))
             second = look(engine, first.cursor)
             assert paths(second) == ["/fast"]
         third = look(engine, second.cursor)
