@@ -67,10 +67,10 @@ def dashboard() -> None:
 
         def make_app() -> Flask:
             from dashapp.app import create_app
-
             from sql.connection import reading_engine
 
-            return create_app(settings, reading_engine(dsn)).server
+            server: Flask = create_app(settings, reading_engine(dsn)).server
+            return server
 
         serve(make_app, settings.dashboard_bind)
 

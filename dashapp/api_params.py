@@ -1,4 +1,4 @@
-"""Read the parameters of an API request into typed values, or say what is wrong with them. Pure."""
+"""Read the parameters of an address into typed values, or say what is wrong with them. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class BadParameter(ValueError):
     """A parameter that cannot be meant; the text names it and says why."""
 
 
-_STATUS = re.compile(r"[1-9]\d\d|[1-9]xx", re.IGNORECASE)
+_STATUS = re.compile(r"[1-9]\d\d|[1-5]xx", re.IGNORECASE)
 _TEXT_FILTERS = ("service", "method", "route")
 
 
@@ -28,7 +28,9 @@ def filters_of(parameters: Mapping[str, str]) -> Filters:
         raise BadParameter("a filter holds a NUL character")
     if "method" in texts:
         texts["method"] = texts["method"].upper()
-    return Filters(**texts, status=_status(parameters.get("status")), client_ip=_address(parameters.get("client_ip")))
+    return Filters(
+        **texts, status=status_range(parameters.get("status")), client_ip=client_address(parameters.get("client_ip"))
+    )
 
 
 def whole_number(parameters: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int) -> int:
@@ -57,7 +59,12 @@ def choice(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -
     return word
 
 
-def _status(text: str | None) -> tuple[int, int] | None:
+def status_range(text: str | None) -> tuple[int, int] | None:
+    """Return the codes, both included, that `404` or `5xx` means; None without a text.
+
+    Raises:
+        BadParameter: it is neither.
+    """
     if not text:
         return None
     if not _STATUS.fullmatch(text):
@@ -68,7 +75,12 @@ def _status(text: str | None) -> tuple[int, int] | None:
     return int(text), int(text)
 
 
-def _address(text: str | None) -> str | None:
+def client_address(text: str | None) -> str | None:
+    """Return an IP address in its usual form; None without a text.
+
+    Raises:
+        BadParameter: it is none.
+    """
     if not text:
         return None
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
+from dashapp.api_params import BadParameter, client_address, status_range
 from dashapp.time_range import DEFAULT_QUICK, QUICK_RANGES, BadRange, parse_moment, quick_range, range_of
 from sql.plan import Range
 from sql.reading import Filters
@@ -17,6 +18,7 @@ from sql.reading import Filters
 PARAMETERS = ("last", "start", "end", "service", "method", "route", "status", "client_ip", "by", "lang")
 FILTERS = ("service", "method", "route", "status", "client_ip")
 _MOST_CHARACTERS = 500
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,12 @@ def address(path: str, parameters: dict[str, str], **changes: str | None) -> str
 def view_of(search: str | None, complete: datetime, zone: ZoneInfo) -> View:
     """Read an address; what cannot be meant falls back to the default and is named in `problem`."""
     parameters = parameters_of(search)
-    status, status_problem = _status(parameters.get("status"))
-    client_ip, client_problem = _client(parameters.get("client_ip"))
+    status, status_problem = _read(status_range, parameters.get("status"), "bad_status")
+    client_ip, client_problem = _read(client_address, parameters.get("client_ip"), "bad_client")
+    method = parameters.get("method")
     filters = Filters(
         service=parameters.get("service"),
-        method=parameters.get("method"),
+        method=method and method.upper(),
         route=parameters.get("route"),
         status=status,
         client_ip=client_ip,
@@ -120,23 +123,8 @@ def _range_problem(parameters: dict[str, str], zone: ZoneInfo) -> Problem | None
     return Problem("bad_order") if moments[0] >= moments[1] else None
 
 
-def _status(text: str | None) -> tuple[tuple[int, int] | None, Problem | None]:
-    if text is None:
-        return None, None
-    if re.fullmatch("[1-5]xx", text):
-        low = int(text[0]) * 100
-        return (low, low + 99), None
-    if re.fullmatch("[1-9][0-9]{2}", text):
-        return (int(text), int(text)), None
-    return None, Problem("bad_status", {"given": text[:20]})
-
-
-def _client(text: str | None) -> tuple[str | None, Problem | None]:
-    if text is None:
-        return None, None
+def _read(read: Callable[[str | None], Value], text: str | None, problem: str) -> tuple[Value | None, Problem | None]:
     try:
-        if "%" not in text:  # a scope, which the database does not know
-            return str(ipaddress.ip_address(text)), None
-    except ValueError:
-        pass
-    return None, Problem("bad_client", {"given": text[:40]})
+        return read(text), None
+    except BadParameter:
+        return None, Problem(problem, {"given": (text or "")[:40]})

@@ -113,9 +113,29 @@ def touched_minutes(connection: sa.Connection, whole: Range) -> list[datetime]:
     return [row[0] for row in rows]
 
 
-def data_span(connection: sa.Connection) -> Range | None:
-    """First and last moment with a stored request; None while there is none."""
-    first, last = connection.execute(sa.text("select min(ts), max(ts) from access_log")).one()
+# The daily aggregate and the touched minutes bound the search: no index holds the service.
+_SERVICE_SPAN = sa.text("""
+with bound as (
+    select least(
+        (select min(bucket) from traffic_1d where service = :service), (select min(minute) from touched_minute)
+    ) as low, greatest(
+        (select max(bucket) + interval '1 day' from traffic_1d where service = :service),
+        (select max(minute) + interval '1 minute' from touched_minute)
+    ) as high
+)
+select
+    (select ts from access_log where service = :service and ts >= low and ts < high order by ts limit 1),
+    (select ts from access_log where service = :service and ts >= low and ts < high order by ts desc limit 1)
+from bound
+""")
+
+
+def data_span(connection: sa.Connection, service: str | None = None) -> Range | None:
+    """First and last moment with a stored request, of one service or of all; None while there is none."""
+    if service is None:
+        first, last = connection.execute(sa.text("select min(ts), max(ts) from access_log")).one()
+    else:
+        first, last = connection.execute(_SERVICE_SPAN, {"service": service}).one()
     return None if first is None else Range(first, last)
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import subprocess
 import threading
 import time
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 LOCK_FILE = "lock"
 STATE_FILE = "embedded.json"
 LOCK_WAIT_S = 5.0
+LEAST_FREE_BYTES = 64 * 2**20  # a few segments of the write-ahead log, without which it cannot start
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 
@@ -66,6 +68,7 @@ class EmbeddedDatabase:
         ensure_engine(node)
         self._take_lock()
         try:
+            self._require_room()
             self._spawn(node)
         except BaseException:
             self.stop()
@@ -96,6 +99,14 @@ class EmbeddedDatabase:
             (self._data_dir / STATE_FILE).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+    def _require_room(self) -> None:
+        free = shutil.disk_usage(self._data_dir).free
+        if free < LEAST_FREE_BYTES:
+            raise EmbeddedFailed(
+                f"the disk of DATA_DIR {self._data_dir} is full ({free // 2**20} MiB free): "
+                f"free at least {LEAST_FREE_BYTES // 2**20} MiB"
+            )
 
     def _take_lock(self) -> None:
         try:

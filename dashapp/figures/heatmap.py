@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashapp import format as fmt
 from dashapp.figures.base import FONT_PX, HATCH, layout, role
-from dashapp.week import HourRate
+from dashapp.stats.patterns import WeekHour
 from dashapp.words import Words
 
 HOURS = 24
@@ -18,7 +18,7 @@ WEEKDAYS = 7
 HEAT_STEPS = 8
 
 
-def week_figure(hours: Sequence[HourRate], words: Words) -> go.Figure:
+def week_figure(hours: Sequence[WeekHour], words: Words) -> go.Figure:
     """Seven rows, Monday on top; the colour is the mean per hour, an unknown cell is hatched."""
     rates = {(hour.weekday, hour.hour): hour for hour in hours if hour.mean is not None}
     cells = [[rates.get((day, hour)) for hour in range(HOURS)] for day in range(WEEKDAYS)]
@@ -43,14 +43,14 @@ def week_figure(hours: Sequence[HourRate], words: Words) -> go.Figure:
     return figure
 
 
-def _hover(cell: HourRate | None, days: Sequence[str], words: Words) -> str:
+def _hover(cell: WeekHour | None, days: Sequence[str], words: Words) -> str:
     if cell is None:
         return ""
     when = words("week_hour", day=days[cell.weekday], hour=f"{cell.hour:02d}:00")
     return f"<b>{when}</b><br>" + words("heat_hover", mean=fmt.mean_count(cell.mean or 0), total=fmt.count(cell.total))
 
 
-def _hatched(cells: Sequence[Sequence[HourRate | None]]) -> go.Bar:
+def _hatched(cells: Sequence[Sequence[WeekHour | None]]) -> go.Bar:
     """Hatch over every run of unknown cells; bars lie above a heat map, so not below the known ones."""
     runs = [
         (day, [hour for hour, _ in group])

@@ -77,7 +77,7 @@ def analysis(site: Site, search: str) -> list[Component]:
         now = summary(connection, latest, view.filters, complete)
         before = summary(connection, earlier, view.filters, complete)
         endpoints = usage(connection, latest, view.filters)
-        span = data_span(connection)
+        span = data_span(connection, view.filters.service)
     if not now.total and not before.total:
         return [empty_state(view, span, site.zone, words, path="/")]
     worst = sentences.most_failing(endpoints)

@@ -105,7 +105,7 @@ def read_endpoints(site: Site, view: View) -> tuple[list[Endpoint], Range | None
     """Read all endpoints and the span of all data in one snapshot."""
     with snapshot(site.engine) as connection:
         endpoints = usage(connection, view.whole, view.filters, by="path" if view.by_path else "route")
-        return endpoints, data_span(connection)
+        return endpoints, data_span(connection, view.filters.service)
 
 
 def by_links(view: View) -> list[Component]:

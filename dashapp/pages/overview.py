@@ -162,7 +162,7 @@ def read_figures(site: Site, view: View) -> Figures:
             traffic=traffic(connection, whole, view.filters, minutes=minutes, zone=site.zone, complete=complete),
             statuses=statuses(connection, whole, view.filters),
             endpoints=usage(connection, whole, view.filters),
-            span=data_span(connection),
+            span=data_span(connection, view.filters.service),
         )
 
 

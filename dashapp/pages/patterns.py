@@ -19,9 +19,8 @@ from dashapp.components.graph import graph, paint
 from dashapp.figures.base import role
 from dashapp.figures.heatmap import HEAT_STEPS, week_figure
 from dashapp.site import Site
-from dashapp.stats.patterns import week_hours
+from dashapp.stats.patterns import WeekHour, extremes, week_hours
 from dashapp.view import View
-from dashapp.week import HourRate, extremes, hour_rates, known_part
 from dashapp.words import Words
 from sql.connection import snapshot
 from sql.plan import Range
@@ -86,16 +85,14 @@ _OUTPUTS = {
 }
 
 
-def read_rates(site: Site, view: View) -> tuple[list[HourRate], Range | None]:
-    """Read the hours of the week and the span of all data in one snapshot."""
-    complete = site.complete()
+def read_rates(site: Site, view: View) -> tuple[list[WeekHour], Range | None]:
+    """Read the hours of the week and the span of the data in one snapshot."""
     with snapshot(site.engine) as connection:
-        span = data_span(connection)
-        cells = week_hours(connection, view.whole, view.filters, zone=site.zone, complete=complete)
-    return hour_rates(cells, known_part(view.whole, span, complete), site.zone), span
+        span = data_span(connection, view.filters.service)
+        return week_hours(connection, view.whole, view.filters, zone=site.zone, complete=site.complete()), span
 
 
-def say_extremes(rates: list[HourRate], words: Words) -> list[Any]:
+def say_extremes(rates: list[WeekHour], words: Words) -> list[Any]:
     """Busiest and quietest hour, of those that the range holds whole."""
     found = extremes(rates)
     if found is None:

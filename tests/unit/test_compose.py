@@ -163,7 +163,7 @@ def test_every_part_is_there() -> None:
         ("deploy/Dockerfile", "deploy/Nofile", "deploy/Nofile does not exist"),
         ("./deploy/parsers.conf:", "./deploy/nothing.conf:", "mounted file ./deploy/nothing.conf does not exist"),
         ("timescaledb:2.29.2-pg17", "timescaledb:latest-pg17", "is not pinned"),
-        ("fluent/fluent-bit:5.1.1", "fluent/fluent-bit", "is not pinned"),
+        ("fluent/fluent-bit:5.1.3", "fluent/fluent-bit", "is not pinned"),
         ('command: ["migrate"]', 'command: ["migrat"]', "migrat is no command"),
         ("demo.visitors", "demo.visitor", "demo.visitor is no Python module"),
         ("migrate: { condition", "migrated: { condition", "depends on migrated"),

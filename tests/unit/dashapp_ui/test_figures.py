@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,9 @@ import dashapp
 from dashapp.figures.heatmap import week_figure
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
-from dashapp.stats.patterns import WeekHour
-from dashapp.week import extremes, hour_rates
+from dashapp.stats.patterns import WeekHour, extremes
 from dashapp.words import Words
-from sql.plan import Range
-from tests.unit.dashapp_ui.builders import SEOUL, START, traffic_of
+from tests.unit.dashapp_ui.builders import SEOUL, traffic_of
 
 WORDS = Words("ko")
 TOKENS = (Path(dashapp.__file__).parent / "assets" / "10-tokens.css").read_text(encoding="utf-8")
@@ -68,14 +67,17 @@ def test_figures_of_nothing_can_be_drawn() -> None:
         assert latency_figure(traffic_of(totals), SEOUL, WORDS).to_dict()
 
 
-def week_cells(totals: dict[tuple[int, int], int]) -> list[WeekHour]:
-    return [WeekHour(d, h, totals.get((d, h)), None, None) for d in range(7) for h in range(24)]
+def week_of(totals: dict[tuple[int, int], tuple[int, float]]) -> list[WeekHour]:
+    """(weekday, hour) -> (requests, hours of the range in it)."""
+    hours = []
+    for day, hour in product(range(7), range(24)):
+        total, covered = totals.get((day, hour), (None, 0.0))
+        hours.append(WeekHour(day, hour, total, None, None, timedelta(hours=covered)))
+    return hours
 
 
 def test_unknown_hours_of_the_week_are_hatched_and_a_quiet_one_is_zero() -> None:
-    known = Range(START, START + timedelta(hours=3))  # Monday 09:00 to 12:00
-    rates = hour_rates(week_cells({(0, 9): 90, (0, 10): 0, (0, 11): 16}), known, SEOUL)
-    figure = week_figure(rates, WORDS)
+    figure = week_figure(week_of({(0, 9): (90, 1), (0, 10): (0, 1), (0, 11): (16, 1)}), WORDS)
     (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
     assert list(heat.z[0][8:13]) == [None, pytest.approx(90**0.5), 0, 4, None]
     (gap,) = traces(figure, "gap")
@@ -83,10 +85,9 @@ def test_unknown_hours_of_the_week_are_hatched_and_a_quiet_one_is_zero() -> None
 
 
 def test_hours_are_compared_by_their_mean_and_cut_ones_are_left_out() -> None:
-    known = Range(START + timedelta(minutes=50), START + timedelta(hours=3))
-    rates = hour_rates(week_cells({(0, 9): 50, (0, 10): 100, (0, 11): 60}), known, SEOUL)
-    assert rates[9].mean == pytest.approx(100)
-    found = extremes(rates)
+    hours = week_of({(0, 9): (50, 1 / 6), (0, 10): (100, 1), (0, 11): (60, 1)})
+    assert hours[9].mean == pytest.approx(100)
+    found = extremes(hours)
     assert found is not None
     assert (found[0].hour, found[1].hour) == (10, 11)
 

@@ -25,7 +25,7 @@ END = datetime(2026, 9, 16, 12, 0, tzinfo=UTC)
 
 
 def chance_of(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311
+    return random.Random(seed)
 
 
 @dataclass

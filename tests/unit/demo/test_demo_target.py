@@ -24,7 +24,7 @@ APP = "ShopApp/4.2.1 (Android 15; SM-A556S)"
 
 
 def chance_of(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311
+    return random.Random(seed)
 
 
 @pytest.fixture

@@ -1,0 +1,269 @@
+"""The embedded database's process: one per directory, and what was committed outlives a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accessboard.embedded import database as database_module
+from accessboard.embedded.database import AlreadyRunning, EmbeddedDatabase, EmbeddedFailed, opened, running_dsn
+from accessboard.embedded.node import NodeMissing, find_node
+from sql.connection import DatabaseUnavailable, connect, reading_engine, snapshot, writing_pool
+from sql.migrate import load, migrate
+from sql.plan import EPOCH, Range
+from sql.reading import Filters, breakdown
+from sql.scheduler import JobScheduler
+from sql.writing import Batch, LogRow, LogWriter
+from tests.conftest import NATIVE_DSN
+
+pytestmark = pytest.mark.skipif(bool(NATIVE_DSN), reason="these are about the embedded database")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def started(data_dir: Path) -> Iterator[EmbeddedDatabase]:
+    database = EmbeddedDatabase(data_dir)
+    database.start()
+    yield database
+    database.stop()
+
+
+def engine_pid(database: EmbeddedDatabase) -> int:
+    process = database._process
+    assert process is not None
+    return process.pid
+
+
+def kill_engine(database: EmbeddedDatabase) -> None:
+    os.kill(engine_pid(database), signal.SIGKILL)
+    while not database.ended():
+        time.sleep(0.05)
+
+
+def write_numbers(dsn: str, first: int, number: int) -> None:
+    with connect(dsn) as connection:
+        connection.execute("create table if not exists numbers (id int)")
+        for i in range(first, first + number):
+            connection.execute("insert into numbers values (%s)", (i,))
+
+
+def numbers(dsn: str) -> list[int]:
+    with connect(dsn) as connection:
+        return [int(str(row[0])) for row in connection.execute("select id from numbers order by id")]
+
+
+def test_second_start_on_a_directory_is_refused_in_one_sentence(
+    started: EmbeddedDatabase, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "LOCK_WAIT_S", 0.2)
+    second = EmbeddedDatabase(data_dir)
+    with pytest.raises(AlreadyRunning, match=r"accessboard already runs on .*: stop it first, or set another DATA_DIR"):
+        second.start()
+    assert running_dsn(data_dir) == started.dsn
+    with connect(started.dsn) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_running_database_is_found_and_only_its_owner_can_read_its_address(
+    started: EmbeddedDatabase, data_dir: Path
+) -> None:
+    assert running_dsn(data_dir) == started.dsn
+    with opened(data_dir) as dsn:
+        assert dsn == started.dsn
+    assert not started.ended()
+    for name in (database_module.STATE_FILE, database_module.LOCK_FILE):
+        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+
+
+def test_stopped_database_is_found_no_more_and_keeps_its_rows(data_dir: Path) -> None:
+    assert running_dsn(data_dir) is None
+    with opened(data_dir) as dsn:
+        assert migrate(dsn) == [each.name for each in load()]
+        write_numbers(dsn, 0, 5)
+        row = LogRow(EPOCH.replace(year=2024), "s", "GET", "/", "/", 200, 1.0, 1, None, None, None, None)
+        with writing_pool(dsn, max_size=1) as pool:
+            LogWriter(pool).store(Batch("test", "s", [row], []))
+    assert running_dsn(data_dir) is None
+    assert not (data_dir / database_module.STATE_FILE).exists()
+    with opened(data_dir) as dsn:
+        assert migrate(dsn) == []
+        assert numbers(dsn) == list(range(5))
+        # After a restart the hypertable takes writes, too, and refreshes run.
+        with writing_pool(dsn, max_size=1) as pool:
+            LogWriter(pool).store(Batch("test", "s", [row] * 2, []))
+        with connect(dsn) as connection:
+            connection.execute("call refresh_touched_minutes()")
+        engine = reading_engine(dsn)
+        with snapshot(engine) as reading:
+            cells = breakdown(reading, Range(EPOCH, EPOCH.replace(year=2025)), Filters(), ["service"])
+        engine.dispose()
+        assert [(cell.keys, cell.n) for cell in cells] == [(("s",), 3)]
+
+
+def test_killed_engine_leaves_every_committed_row_and_a_free_lock(started: EmbeddedDatabase, data_dir: Path) -> None:
+    migrate(started.dsn)
+    write_numbers(started.dsn, 0, 200)
+    address = started.dsn
+    with connect(started.dsn) as connection:
+        connection.autocommit = False
+        connection.execute("insert into numbers values (9999)")
+        kill_engine(started)
+        with contextlib.suppress(Exception):
+            connection.rollback()
+    with pytest.raises(DatabaseUnavailable):
+        connect(address)
+
+    started.restart()
+    assert started.dsn == address
+    assert numbers(address) == list(range(200))
+    write_numbers(address, 200, 10)
+
+    kill_engine(started)
+    started.stop()
+    assert running_dsn(data_dir) is None
+    with opened(data_dir) as dsn:
+        assert numbers(dsn) == list(range(210))
+        assert migrate(dsn) == []
+
+
+def test_engine_ends_with_the_process_that_started_it(data_dir: Path) -> None:
+    program = (
+        "import sys, time, pathlib\n"
+        "from accessboard.embedded.database import EmbeddedDatabase\n"
+        "database = EmbeddedDatabase(pathlib.Path(sys.argv[1]))\n"
+        "database.start()\n"
+        "print(database._process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, str(data_dir)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert parent.stdout is not None
+    engine = int(parent.stdout.readline())
+    address = running_dsn(data_dir)
+    assert address is not None
+    write_numbers(address, 0, 3)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    successor = EmbeddedDatabase(data_dir)
+    successor.start()  # waits for the lock, so the engine of the killed parent has gone
+    assert successor.dsn != address
+    assert numbers(successor.dsn) == [0, 1, 2]
+    successor.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(engine, 0)
+
+
+def test_directory_that_cannot_be_written_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    database = EmbeddedDatabase(tmp_path / "file" / "data")
+    with pytest.raises(EmbeddedFailed, match="cannot write to DATA_DIR"):
+        database.start()
+
+
+def test_damaged_data_is_refused_in_one_sentence(data_dir: Path) -> None:
+    (data_dir / "pgdata").mkdir(parents=True)
+    (data_dir / "pgdata" / "PG_VERSION").write_text("9.6\n", encoding="utf-8")
+    database = EmbeddedDatabase(data_dir)
+    with pytest.raises(EmbeddedFailed) as caught:
+        database.start()
+    assert str(caught.value).startswith("the embedded database did not start: ")
+    assert "\n" not in str(caught.value)
+    assert running_dsn(data_dir) is None
+
+
+def test_lock_of_a_process_that_serves_nothing_is_said(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "START_TIMEOUT_S", 0.5)
+    data_dir.mkdir()
+    holder = EmbeddedDatabase(data_dir)
+    holder._take_lock()
+    (data_dir / database_module.STATE_FILE).write_text(json.dumps({"port": 1}), encoding="utf-8")
+    with pytest.raises(EmbeddedFailed, match="is in use by a process that does not serve it"):
+        running_dsn(data_dir)
+    holder.stop()
+    assert running_dsn(data_dir) is None
+
+
+def test_find_node_says_what_to_do_where_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(NodeMissing, match=r"needs Node 20 or later with npm: .*set DATABASE_URL"):
+        find_node()
+
+
+def test_find_node_refuses_an_old_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("node", "npm"):
+        (tmp_path / name).write_text("#!/bin/sh\necho v18.20.1\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
+    with pytest.raises(NodeMissing, match="is version 18"):
+        find_node()
+
+
+# ---- the jobs ----
+
+
+def wait_until_settled(dsn: str, seconds: float = 60) -> int:
+    """Wait until no settled minute is left; returns how many are still open."""
+    deadline = time.monotonic() + seconds
+    with connect(dsn) as connection:
+        while True:
+            row = connection.execute(
+                "select count(*) filter (where minute < now() - interval '90 seconds'), count(*) from touched_minute"
+            ).fetchone()
+            assert row is not None
+            settled, every = (int(str(value)) for value in row)
+            if not settled:
+                return every
+            assert time.monotonic() < deadline, f"{settled} settled minutes are left"
+            time.sleep(0.2)
+
+
+def test_job_scheduler_refreshes_settled_minutes_and_leaves_open_ones(started: EmbeddedDatabase) -> None:
+    migrate(started.dsn)
+    with connect(started.dsn) as connection:
+        row = connection.execute("select now()").fetchone()
+    assert row is not None
+    now = EPOCH.fromisoformat(str(row[0]))
+    usual = LogRow(now, "s", "GET", "/", "/", 200, 1.0, 1, None, None, None, None)
+    old = [usual._replace(ts=now.replace(year=2024, month=1, day=1 + i % 2)) for i in range(100)]
+    scheduler = JobScheduler(started.dsn)
+    with writing_pool(started.dsn, max_size=1) as pool:
+        writer = LogWriter(pool)
+        writer.store(Batch("test", "s", [*old, usual], []))
+        scheduler.start()
+        try:
+            assert wait_until_settled(started.dsn) == 1
+            # It keeps running, and it survives the engine.
+            kill_engine(started)
+            started.restart()
+            writer_after = LogWriter(pool)
+            for _ in range(50):
+                with contextlib.suppress(DatabaseUnavailable):
+                    writer_after.store(Batch("test", "s", old[:10], [], b"after"))
+                    break
+            assert wait_until_settled(started.dsn) == 1
+        finally:
+            scheduler.stop()
+    with connect(started.dsn) as connection:
+        found = connection.execute("select sum(n)::int from traffic_1m where bucket < '2025-01-01'").fetchone()
+    assert found == (110,)
