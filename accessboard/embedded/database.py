@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from accessboard.embedded.node import FOLDER, ensure_engine, find_node
+from sql.connection import DatabaseUnavailable, connect
 
 log = logging.getLogger(__name__)
 
@@ -170,14 +171,24 @@ def running_dsn(data_dir: Path) -> str | None:
         while time.monotonic() < deadline:
             if _locked(lock):
                 return None
-            try:
-                state = json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8"))
-                return _dsn(state["port"], state["password"])
-            except (OSError, ValueError, KeyError):
-                time.sleep(0.2)  # it is just starting or just ending
+            dsn = _served(data_dir)
+            if dsn is not None:
+                return dsn
+            time.sleep(0.2)  # it is just starting or just ending
     finally:
         os.close(lock)
     raise EmbeddedFailed(f"{data_dir} is in use by a process that does not serve it: stop that process")
+
+
+def _served(data_dir: Path) -> str | None:
+    """Address that the state file names, if somebody answers there."""
+    try:
+        state = json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8"))
+        dsn = _dsn(state["port"], state["password"])
+        connect(dsn).close()
+    except (OSError, ValueError, KeyError, DatabaseUnavailable):
+        return None
+    return dsn
 
 
 @contextmanager

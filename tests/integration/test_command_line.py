@@ -102,11 +102,15 @@ def test_unknown_command_is_a_usage_error(run: Run) -> None:
     assert run("nonsense").returncode == 2
 
 
-@pytest.mark.parametrize("command", ["migrate", "up", "ingest-server", "dashboard"])
 @pytest.mark.parametrize(
-    "url",
-    ["mysql://u:hunter2@h/db", "postgresql://u:hunter2@h:port/db", "postgresql://u:x@y:hunter2@h/db", "hunter2"],
-    ids=["mysql", "port", "at sign", "word"],
+    ("command", "url"),
+    [
+        pytest.param("up", "mysql://u:hunter2@h/db", id="up, mysql"),
+        pytest.param("migrate", "postgresql://u:hunter2@h:port/db", id="migrate, port"),
+        pytest.param("migrate", "hunter2", id="migrate, word"),
+        pytest.param("ingest-server", "postgresql://u:x@y:hunter2@h/db", id="ingest-server, at sign"),
+        pytest.param("dashboard", "mysql://u:hunter2@h/db", id="dashboard, mysql"),
+    ],
 )
 def test_wrong_database_url_is_one_sentence_without_its_password(
     run: Run, unused_port: int, command: str, url: str
@@ -132,8 +136,7 @@ def test_wrong_setting_is_one_sentence(run: Run, command: str, variables: dict[s
 
 @pytest.mark.parametrize("command", ["migrate", "up"])
 def test_database_that_is_away_is_one_sentence(run: Run, closed_port_dsn: str, unused_port: int, command: str) -> None:
-    binds = {"INGEST_BIND": f"127.0.0.1:{unused_port}", "DASHBOARD_BIND": "127.0.0.1:0"}
-    binds["DASHBOARD_BIND"] = binds["INGEST_BIND"]
+    binds = dict.fromkeys(("INGEST_BIND", "DASHBOARD_BIND"), f"127.0.0.1:{unused_port}")
     assert "cannot reach the database: " in sentence(run(command, DATABASE_URL=closed_port_dsn, **binds))
 
 
@@ -145,13 +148,12 @@ def busy_bind() -> Iterator[str]:
         yield f"127.0.0.1:{busy.getsockname()[1]}"
 
 
-@pytest.mark.parametrize(
-    ("command", "variable"), [("ingest-server", "INGEST_BIND"), ("dashboard", "DASHBOARD_BIND"), ("up", "INGEST_BIND")]
-)
+@pytest.mark.parametrize(("command", "variable"), [("ingest-server", "INGEST_BIND"), ("up", "DASHBOARD_BIND")])
 def test_busy_port_is_one_sentence_that_names_the_setting(
-    run: Run, busy_bind: str, command: str, variable: str
+    run: Run, busy_bind: str, unused_port: int, command: str, variable: str
 ) -> None:
-    words = sentence(run(command, **{variable: busy_bind}))
+    binds = {"INGEST_BIND": f"127.0.0.1:{unused_port}", variable: busy_bind}
+    words = sentence(run(command, **binds))
     assert words.startswith(f"cannot listen on {busy_bind} (")
     assert words.endswith(f"stop the program that uses it, or set {variable} to another address")
 

@@ -159,7 +159,7 @@ def test_import_file_in_the_wrong_format_can_be_repeated_in_the_right_one(
 
 def test_import_file_of_no_file_is_one_sentence(writer: LogWriter, service: str, tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.log", tmp_path):
-        with pytest.raises(ImportFailed, match="cannot read .*") as caught:
+        with pytest.raises(ImportFailed, match=r"cannot read ") as caught:
             import_file(str(path), service, writer)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -188,7 +188,7 @@ def damaged_inside(packed: bytes) -> bytes:
             gzip.decompress(broken)
         except zlib.error:
             return broken
-        except OSError:
+        except (OSError, EOFError):
             continue
     pytest.fail("no such damage")
 
@@ -225,7 +225,7 @@ def test_import_file_of_the_real_log_loses_no_line(writer: LogWriter, connection
         (service,),
     ).fetchone()
     lines = REAL_LOG.read_text(encoding="utf-8").splitlines()
-    tails = [line.split('" ')[1].split() for line in lines]
+    tails = [line.split('" ')[1].split()[:2] for line in lines]
     assert row == (
         10_000,
         sum(int(size) for _, size in tails if size != "-"),
