@@ -63,7 +63,7 @@ def examine() -> Iterator[Finding]:
 
 def _embedded(data_dir: Path) -> Iterator[Finding]:
     try:
-        node = find_node()
+        node = find_node().program
         engine = "installed" if ENGINE.exists() else "installed at the first start"
         yield Finding("node", True, f"{node}; the database engine is {engine}")
     except NodeMissing as error:

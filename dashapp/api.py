@@ -31,13 +31,14 @@ MOST_ENDPOINTS = 10_000
 MOST_ROWS = 1_000
 MOST_INTERVAL = 31 * 1440
 RETRY_AFTER_S = 5
+ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def api_blueprint(
     settings: DashboardSettings, engine: sa.Engine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Blueprint:
-    """Return the routes under /api/stats."""
-    api = Blueprint("api", __name__, url_prefix="/api/stats")
+    """Return the routes under /api."""
+    api = Blueprint("api", __name__, url_prefix="/api")
 
     def complete() -> datetime:
         return complete_through(now(), settings.settle_seconds)
@@ -45,13 +46,13 @@ def api_blueprint(
     def whole() -> Range:
         return range_of(request.args, complete())
 
-    @api.get("/summary")
+    @api.get("/stats/summary")
     def get_summary() -> Response:
         filters, span = filters_of(request.args), whole()
         with snapshot(engine) as connection:
             return _answer(asdict(summary(connection, span, filters, complete())))
 
-    @api.get("/traffic")
+    @api.get("/stats/traffic")
     def get_traffic() -> Response:
         filters, span = filters_of(request.args), whole()
         minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
@@ -65,7 +66,7 @@ def api_blueprint(
             }
         )
 
-    @api.get("/usage")
+    @api.get("/stats/usage")
     def get_usage() -> Response:
         filters, span = filters_of(request.args), whole()
         limit = whole_number(request.args, "limit", MOST_ENDPOINTS, most=MOST_ENDPOINTS)
@@ -80,7 +81,7 @@ def api_blueprint(
             }
         )
 
-    @api.get("/errors")
+    @api.get("/stats/errors")
     def get_errors() -> Response:
         filters, span = filters_of(request.args), whole()
         minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
@@ -99,7 +100,7 @@ def api_blueprint(
             }
         )
 
-    @api.get("/recent-logs")
+    @api.get("/stats/recent-logs")
     def get_recent_logs() -> Response:
         filters = filters_of(request.args)
         limit = whole_number(request.args, "limit", 50, most=MOST_ROWS)
@@ -109,6 +110,12 @@ def api_blueprint(
         except ValueError as error:
             raise BadParameter(str(error)) from None
         return _answer({"logs": arrived.rows, "skipped": arrived.more, "cursor": arrived.cursor})
+
+    # Without it the pages' own router would answer with a page.
+    @api.route("/", defaults={"rest": ""}, methods=ANY_METHOD)
+    @api.route("/<path:rest>", methods=ANY_METHOD)
+    def get_nothing(rest: str) -> tuple[Response, int]:
+        return _error(404, "not_found", f"there is no {request.method} /api/{rest[:100]}")
 
     api.register_error_handler(BadParameter, _bad_request)
     api.register_error_handler(BadRange, _bad_request)

@@ -5,6 +5,7 @@ The first byte decides, not the Content-Type: Fluent Bit labels three framings `
 
 from __future__ import annotations
 
+import codecs
 import re
 import zlib
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def decompress(body: bytes, encoding: str) -> bytes:
 
 def items(body: bytes) -> Iterator[Item]:
     """Yield the records of a decoded body: an object, an array, or objects with or without line ends."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
     if not text:
         return
     if _ARRAY.match(text):

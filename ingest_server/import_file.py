@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import io
@@ -56,7 +57,7 @@ def import_file(
         reported = 0
         for piece in _pieces(lines, name):
             batch = normalise(
-                (line_item(line.strip(), format_name) for line in piece if line.strip()),
+                (line_item(line, format_name) for line in map(_tidy, piece) if line),
                 origin,
                 utc_now(),
             )
@@ -85,6 +86,11 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
         compressed = buffered.peek(2)[:2] == _GZIP_MAGIC
         lines = gzip.GzipFile(fileobj=buffered) if compressed else buffered
         yield cast("BinaryIO", lines), (buffered.tell if buffered.seekable() else lambda: 0)
+
+
+def _tidy(line: bytes) -> bytes:
+    """A line without its ends; files from Windows begin with a byte order mark."""
+    return line.removeprefix(codecs.BOM_UTF8).strip()
 
 
 def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:

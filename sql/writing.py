@@ -160,6 +160,8 @@ def _store(connection: psycopg.Connection[Any], batch: Batch) -> Receipt:
             _insert_rows(connection, batch.rows, batch_id)
         else:
             _copy_rows(connection, batch.rows, batch_id)
+        names = sorted({row.service for row in batch.rows})
+        connection.execute("insert into service (name) select unnest(%s::text[]) on conflict do nothing", (names,))
         minutes = sorted({row.ts.replace(second=0, microsecond=0) for row in batch.rows})
         connection.execute("insert into touched_minute (minute) select unnest(%s::timestamptz[])", (minutes,))
     if batch.quarantined:

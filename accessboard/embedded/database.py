@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import logging
 import os
+import random
 import secrets
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -26,6 +29,7 @@ LOCK_WAIT_S = 5.0
 LEAST_FREE_BYTES = 64 * 2**20  # a few segments of the write-ahead log, without which it cannot start
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
+PORTS = range(20_000, 32_000)
 
 
 class EmbeddedFailed(Exception):
@@ -48,7 +52,7 @@ class EmbeddedDatabase:
         """Remember the directory; `start` does the work."""
         self._data_dir = data_dir.resolve()
         self._password = secrets.token_urlsafe(24)
-        self._port = 0
+        self._port = 0  # chosen at the start, kept over restarts
         self._lock: int | None = None
         self._process: subprocess.Popen[str] | None = None
 
@@ -70,7 +74,8 @@ class EmbeddedDatabase:
         self._take_lock()
         try:
             self._require_room()
-            self._spawn(node)
+            self._port = _free_port()
+            self._spawn(node.program)
         except BaseException:
             self.stop()
             raise
@@ -84,7 +89,7 @@ class EmbeddedDatabase:
 
     def restart(self) -> None:
         """Start an engine that ended again, at the same address. Raises as `start` does."""
-        self._spawn(find_node())
+        self._spawn(find_node().program)
 
     def stop(self) -> None:
         """Close the database in order and give the lock back."""
@@ -126,10 +131,10 @@ class EmbeddedDatabase:
         self._lock = lock
         (self._data_dir / STATE_FILE).unlink(missing_ok=True)
 
-    def _spawn(self, node: Path) -> None:
+    def _spawn(self, program: Path) -> None:
         assert self._lock is not None
         process = subprocess.Popen(
-            [str(node), str(FOLDER / "server.mjs"), str(self._data_dir / "pgdata"), str(self._port)],
+            [str(program), str(FOLDER / "server.mjs"), str(self._data_dir / "pgdata"), str(self._port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -148,12 +153,11 @@ class EmbeddedDatabase:
         watchdog.start()
         said = process.stdout.readline().split()
         watchdog.cancel()
-        if len(said) != 2 or said[0] != "ready":
+        if said != ["ready"]:
             process.wait()
             time.sleep(0.1)  # lets the collector read the last words
             why = errors[-1] if errors else "it ended without a word"
             raise EmbeddedFailed(f"the embedded database did not start: {why}")
-        self._port = int(said[1])
 
 
 def running_dsn(data_dir: Path) -> str | None:
@@ -204,6 +208,19 @@ def opened(data_dir: Path) -> Iterator[str]:
         yield database.dsn
     finally:
         database.stop()
+
+
+def _free_port() -> int:
+    """A port below those that the system gives to outgoing connections.
+
+    A client that keeps trying to reach a port of that range may be given the very port for its own end,
+    and then sits on it when the engine comes back.
+    """
+    for port in random.sample(PORTS, 50):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EmbeddedFailed(f"no port between {PORTS.start} and {PORTS.stop} is free for the embedded database")
 
 
 def _dsn(port: int, password: str) -> str:

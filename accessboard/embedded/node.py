@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
 ENGINE = FOLDER / "node_modules" / "@unni-craftsman" / "pglite"
@@ -19,20 +20,27 @@ class NodeMissing(Exception):
     """Node, npm or the packages of the embedded database cannot be had; the text says what to do."""
 
 
-def find_node() -> Path:
-    """Return the `node` to use: of this virtual environment, then of the system; npm must be beside it.
+class Node(NamedTuple):
+    """A Node installation. `program` is the process that runs, `npm` the command beside the one found."""
+
+    program: Path
+    npm: Path
+
+
+def find_node() -> Node:
+    """Return the Node to use: of this virtual environment, then of the system; npm must be beside it.
 
     Raises:
         NodeMissing: there is none, or none is new enough.
     """
     found = []
     for folder in _folders():
-        node = shutil.which("node", path=folder)
-        if node is None or shutil.which("npm", path=folder) is None:
+        node, npm = shutil.which("node", path=folder), shutil.which("npm", path=folder)
+        if node is None or npm is None:
             continue
-        version = _major_version(node)
-        if version is not None and version >= OLDEST_NODE:
-            return Path(node)
+        version, program = _ask(node)
+        if version >= OLDEST_NODE:
+            return Node(program, Path(npm))
         found.append(f"{node} is version {version or 'unknown'}")
     raise NodeMissing(
         f"the embedded database needs Node {OLDEST_NODE} or later with npm"
@@ -41,7 +49,7 @@ def find_node() -> Path:
     )
 
 
-def ensure_engine(node: Path) -> None:
+def ensure_engine(node: Node) -> None:
     """Install the database engine beside this file, once, exactly as locked.
 
     Raises:
@@ -49,10 +57,10 @@ def ensure_engine(node: Path) -> None:
     """
     if (ENGINE / "package.json").exists():
         return
-    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = os.environ | {"PATH": f"{node.npm.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         done = subprocess.run(
-            [str(node.parent / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+            [str(node.npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
             cwd=FOLDER,
             env=environment,
             capture_output=True,
@@ -75,13 +83,24 @@ def _folders() -> list[str]:
     return [own, *(folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
 
 
-def _major_version(node: str) -> int | None:
+def _ask(node: str) -> tuple[int, Path]:
+    """Major version (0: it does not run) and the program itself.
+
+    The `node` of the Python package is a script that starts the real one: whoever ends the script has
+    not ended the engine, which must not go on without its owner.
+    """
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+        said = subprocess.run(
+            [node, "-p", "process.versions.node + ' ' + process.execPath"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.match(r"v(\d+)\.", said)
-    return int(match[1]) if match else None
+        return 0, Path(node)
+    match = re.match(r"(\d+)\.\S* (.+)", said)
+    return (int(match[1]), Path(match[2])) if match else (0, Path(node))
 
 
 def main() -> None:

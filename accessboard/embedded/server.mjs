@@ -78,7 +78,9 @@ class Client {
   #engine;
   #turns;
   #password;
-  #buffer = Buffer.alloc(0);
+  #chunks = [];
+  #held = 0; // bytes in chunks
+  #wanted = 4; // bytes up to the end of the message that is coming in
   #batch = [];
   #started = false;
   #trusted = false;
@@ -103,15 +105,23 @@ class Client {
   }
 
   #receive(bytes) {
-    this.#buffer = this.#buffer.length ? Buffer.concat([this.#buffer, bytes]) : bytes;
+    this.#chunks.push(bytes);
+    this.#held += bytes.length;
+    if (this.#held < this.#wanted) return; // joining them earlier would copy a large message over and over
+    let buffer = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : bytes;
+    const keep = (wanted) => {
+      this.#chunks = buffer.length ? [buffer] : [];
+      this.#held = buffer.length;
+      this.#wanted = wanted;
+    };
     for (;;) {
       const typed = this.#started ? 1 : 0; // the start-up message carries no type byte
-      if (this.#buffer.length < typed + 4) return;
-      const length = this.#buffer.readInt32BE(typed) + typed;
+      if (buffer.length < typed + 4) return keep(typed + 4);
+      const length = buffer.readInt32BE(typed) + typed;
       if (length < typed + 4 || length > MAX_MESSAGE_BYTES) return this.#socket.destroy();
-      if (this.#buffer.length < length) return;
-      const one = this.#buffer.subarray(0, length);
-      this.#buffer = this.#buffer.subarray(length);
+      if (buffer.length < length) return keep(length);
+      const one = buffer.subarray(0, length);
+      buffer = buffer.subarray(length);
       if (!this.#started) this.#start(one);
       else if (!this.#trusted) this.#checkPassword(one);
       else this.#collect(one);
@@ -228,4 +238,4 @@ try {
 const turns = new Turns();
 const server = net.createServer((socket) => new Client(socket, engine, turns, password));
 server.on("error", (error) => endAfter(`cannot listen on port ${port}: ${error.message}`));
-server.listen(Number(port), "127.0.0.1", () => console.log(`ready ${server.address().port}`));
+server.listen(Number(port), "127.0.0.1", () => console.log("ready"));

@@ -53,6 +53,13 @@ comment on column access_log.latency_ms is 'Milliseconds; NULL where the log has
 comment on column access_log.attributes is 'Fields of the record that no column holds.';
 comment on column access_log.batch_id is 'The ingest_batch the row came with.';
 
+-- Kept beside the log because the distinct services of millions of rows cannot be had quickly.
+create table service (
+    name         text primary key,
+    first_seen   timestamptz not null default clock_timestamp()
+);
+comment on table service is 'Every service that a stored request names.';
+
 create table quarantine (
     id           bigint generated always as identity primary key,
     batch_id     bigint not null references ingest_batch (id),

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sql.connection import connect
 from tests.e2e.conftest import Stack
 
 
@@ -76,3 +77,21 @@ def test_nothing_is_fetched_from_elsewhere(stack: Stack) -> None:
         policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "//cdn" not in page
+
+
+def test_refresh_policies_have_run_on_a_native_server(stack: Stack, stack_dsn: str | None) -> None:
+    if stack_dsn is None:
+        pytest.skip("the embedded database has no background workers; a thread runs its jobs")
+    statement = (
+        "select job_id, total_successes from timescaledb_information.job_stats "
+        "join timescaledb_information.jobs using (job_id) "
+        "where proc_name = 'policy_refresh_continuous_aggregate'"
+    )
+    deadline = time.monotonic() + 60
+    with connect(stack_dsn) as connection:
+        while time.monotonic() < deadline:
+            runs = connection.execute(statement.encode()).fetchall()
+            if len(runs) == 6 and all(int(str(successes)) > 0 for _, successes in runs):
+                return
+            time.sleep(1)
+    pytest.fail(str(runs))

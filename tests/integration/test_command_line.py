@@ -226,8 +226,10 @@ def test_doctor_finds_a_migrated_database_fine(run: Run, dsn: str, unused_port: 
     done = run("doctor", DATABASE_URL=dsn, INGEST_BIND=bind, DASHBOARD_BIND=bind)
     assert re.search(rf"^ok     database: {'native' if NATIVE_DSN else 'embedded'}, PostgreSQL 1\d", done.stdout, re.M)
     assert re.search(r"^ok     migrations: up to date", done.stdout, re.MULTILINE)
-    faults = [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
-    assert (done.returncode, faults) == (0, [])
+    # Nobody runs the jobs of the tests' own embedded database, and doctor says so.
+    faults = [line for line in done.stdout.splitlines() if not line.startswith("ok ") and " jobs: " not in line]
+    assert faults == []
+    assert done.returncode == ("FAULT" in done.stdout)
 
 
 def test_doctor_names_each_fault(run: Run, busy_bind: str, closed_port_dsn: str) -> None:

@@ -208,7 +208,7 @@ def test_find_node_says_what_to_do_where_there_is_none(monkeypatch: pytest.Monke
 
 def test_find_node_refuses_an_old_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("node", "npm"):
-        (tmp_path / name).write_text("#!/bin/sh\necho v18.20.1\n", encoding="utf-8")
+        (tmp_path / name).write_text("#!/bin/sh\necho 18.20.1 /opt/node/bin/node\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "prefix", "/nowhere")

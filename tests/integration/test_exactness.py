@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,16 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from dashapp.stats.patterns import week_hours
 from dashapp.stats.summary import summary
 from dashapp.stats.traffic import traffic
 from dashapp.time_range import bucket_starts
 from sql.connection import connect, reading_engine, snapshot, writing_pool
 from sql.plan import ENDPOINT, TRAFFIC, Range
-from sql.reading import Filters, breakdown, touched_minutes
+from sql.reading import Filters, breakdown, data_span, touched_minutes
 from sql.sketch import FIELD_DIGITS, SLOTS
 from sql.writing import Batch, LogRow, LogWriter
+from tests.conftest import NATIVE_DSN
 
 Connection = psycopg.Connection[tuple[object, ...]]
 MakeRow = Callable[..., LogRow]
@@ -168,6 +171,10 @@ def check_figures(engine: sa.Engine, rows: Sequence[LogRow], draw: random.Random
     everything = Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1))
     questions: list[Question] = [(everything, Filters(), (), []), (everything, Filters(), KEYS, [])]
     questions += [drawn_question(draw, rows) for _ in range(number)]
+    with snapshot(engine) as connection:
+        for name in ("exact-a", "exact-b", "exact-c"):
+            moments = [row.ts for row in rows if row.service == name]
+            assert data_span(connection, name) == Range(min(moments), max(moments))
     for whole, filters, by, edges in questions:
         with snapshot(engine) as connection:
             found = stored_breakdown(connection, whole, filters, by, edges)
@@ -268,6 +275,58 @@ def test_breakdown_equals_the_log_at_every_stage(
         assert touched_minutes(connection, Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1))) == []
 
 
+def test_breakdown_equals_the_log_of_the_same_moment_while_rows_arrive_and_jobs_run(
+    quiet_dsn: str, quiet_engine: sa.Engine, quiet_writer: LogWriter, service: str
+) -> None:
+    draw = random.Random(11)
+    first, stop = datetime(2023, 8, 1, tzinfo=UTC), threading.Event()
+    failures: list[Exception] = []
+
+    def write() -> None:
+        while not stop.is_set():
+            rows = [row._replace(service=service) for row in drawn_rows(draw, 20, first, timedelta(hours=30))]
+            quiet_writer.store(Batch("test", service, rows, []))
+
+    def run_jobs() -> None:
+        with connect(quiet_dsn) as connection:
+            while not stop.is_set():
+                connection.execute(
+                    'call refresh_touched_minutes(null, \'{"window": "6 hours", "budget": "200 milliseconds"}\'::jsonb)'
+                )
+
+    def guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in (write, run_jobs)]
+    for thread in threads:
+        thread.start()
+    totals = []
+    try:
+        for number in range(60 if NATIVE_DSN else 12):  # clients of the embedded server take turns
+            by = [("status",), ("route", "status"), ("method",)][number % 3]
+            whole = Range(first + timedelta(minutes=number), first + timedelta(hours=29, seconds=number))
+            with snapshot(quiet_engine) as connection:
+                cells = breakdown(connection, whole, Filters(service=service), by)
+                logged = connection.execute(
+                    sa.text(
+                        "select count(*), coalesce(sum(round(latency_ms * 1000)::bigint), 0) from access_log "
+                        "where service = :service and ts >= :low and ts < :high"
+                    ),
+                    {"service": service, "low": whole.start, "high": whole.end},
+                ).one()
+            assert (sum(cell.n for cell in cells), sum(cell.us for cell in cells)) == tuple(logged)
+            totals.append(logged[0])
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert failures == []
+    assert totals[-1] > totals[0]
+
+
 @pytest.mark.parametrize("zone", ZONES, ids=lambda zone: zone.key)
 @pytest.mark.parametrize("minutes", [30, 60, 180, 1440])
 def test_traffic_buckets_follow_the_clock_of_the_viewer(
@@ -306,6 +365,56 @@ def test_traffic_buckets_follow_the_clock_of_the_viewer(
             "12 00:00",
             "13 00:00",
         ]
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=lambda zone: zone.key)
+def test_week_hours_sum_the_log_by_the_clock_of_the_viewer(
+    quiet_engine: sa.Engine, quiet_writer: LogWriter, service: str, zone: ZoneInfo
+) -> None:
+    draw = random.Random(9)
+    start = datetime(2023, 4, 3, 7, 20, tzinfo=UTC)
+    rows = [row._replace(service=service) for row in drawn_rows(draw, 400, start, timedelta(days=9))]
+    quiet_writer.store(Batch("test", service, rows, []))
+    complete = start + timedelta(days=8, minutes=25)
+    whole = Range(start - timedelta(days=30), start + timedelta(days=30))
+    with snapshot(quiet_engine) as connection:
+        cells = week_hours(connection, whole, Filters(service=service), zone=zone, complete=complete)
+    assert [(cell.weekday, cell.hour) for cell in cells] == [(day, hour) for day in range(7) for hour in range(24)]
+    known: dict[tuple[int, int], list[LogRow]] = {}
+    for row in rows:
+        if row.ts < complete:
+            local = row.ts.astimezone(zone)
+            known.setdefault((local.weekday(), local.hour), []).append(row)
+    assert {(cell.weekday, cell.hour): cell.total for cell in cells if cell.total} == {
+        place: len(group) for place, group in known.items()
+    }
+    for cell in cells:
+        group = known.get((cell.weekday, cell.hour), [])
+        assert (cell.errors or 0) == sum(row.status >= 400 for row in group)
+        latencies = [round(row.latency_ms * 1000) for row in group if row.latency_ms is not None]
+        assert cell.mean_ms == (pytest.approx(sum(latencies) / len(latencies) / 1000) if latencies else None)
+    # The first row of these begins the known time; all 168 hours lie in eight days.
+    first = min(row.ts for row in rows).replace(second=0, microsecond=0)
+    assert sum((cell.covered for cell in cells), timedelta(0)) == complete - first
+    assert all(cell.total is not None for cell in cells)
+
+
+def test_week_hours_without_a_known_hour_are_null(quiet_engine: sa.Engine) -> None:
+    with snapshot(quiet_engine) as connection:
+        cells = week_hours(
+            connection,
+            Range(START, START + timedelta(days=9)),
+            Filters(service="nobody"),
+            zone=ZONES[0],
+            complete=START,
+        )
+    assert len(cells) == 168
+    assert {(cell.total, cell.errors, cell.mean_ms, cell.mean) for cell in cells} == {(None, None, None, None)}
+
+
+def test_data_span_of_nobody_is_none(quiet_engine: sa.Engine) -> None:
+    with snapshot(quiet_engine) as connection:
+        assert data_span(connection, "nobody") is None
 
 
 def test_breakdown_of_sums_beyond_a_bigint(

@@ -230,9 +230,15 @@ def test_traffic_sums_to_the_summary(client: FlaskClient, shop: str) -> None:
 
 
 def test_traffic_of_a_known_time_without_requests_is_zero(client: FlaskClient, shop: str) -> None:
-    found = get(client, "traffic", span(START + timedelta(minutes=1), START + timedelta(minutes=2), service="nobody"))
+    minute = span(START + timedelta(minutes=1), START + timedelta(minutes=2), service=shop, method="DELETE")
+    found = get(client, "traffic", minute)
     assert [(bucket["total"], bucket["mean_ms"]) for bucket in found["buckets"]] == [(0, None)]
     assert found["interval_minutes"] == 1
+
+
+def test_traffic_of_a_service_that_never_sent_is_null(client: FlaskClient) -> None:
+    found = get(client, "traffic", span(service="nobody", interval=60))
+    assert [bucket["total"] for bucket in found["buckets"]] == [None, None]
 
 
 def test_traffic_before_the_first_stored_request_is_null(client: FlaskClient, shop: str) -> None:

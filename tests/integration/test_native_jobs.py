@@ -1,0 +1,34 @@
+"""On a native server TimescaleDB's own scheduler keeps the aggregates up to date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from sql.writing import Batch, LogRow, LogWriter
+from tests.conftest import NATIVE_DSN
+
+MOMENT = datetime(2024, 7, 1, 12, 30, tzinfo=UTC)
+MOST_SECONDS = 100
+
+
+@pytest.mark.native
+@pytest.mark.skipif(not NATIVE_DSN, reason="the embedded engine has no background workers; see test_embedded_database")
+def test_server_refreshes_settled_minutes_by_itself(
+    connection: psycopg.Connection[tuple[object, ...]],
+    writer: LogWriter,
+    service: str,
+    make_row: Callable[..., LogRow],
+) -> None:
+    writer.store(Batch("test", service, [make_row(ts=MOMENT) for _ in range(3)], []))
+    deadline = time.monotonic() + MOST_SECONDS
+    while connection.execute("select from touched_minute where minute = %s limit 1", (MOMENT,)).fetchone() is not None:
+        assert time.monotonic() < deadline, "the minute is still listed"
+        time.sleep(0.5)
+    for view in ("traffic_1m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d"):
+        row = connection.execute(f"select sum(n)::int from {view} where service = %s".encode(), (service,)).fetchone()
+        assert row == (3,), view
