@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from accessboard.embedded.database import EmbeddedFailed, running_dsn
 from accessboard.embedded.node import ENGINE, NodeMissing, find_node
 from accessboard.serve import require_free_port
 from accessboard.settings import BadSettings, BusyPort, RunSettings, load
+from accessboard.supervisor import answers
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable, connect, explain, is_embedded
@@ -52,9 +54,8 @@ def examine() -> Iterator[Finding]:
     if dsn is None:
         yield from _embedded(run.data_dir)
         dsn = served
-    if served is None:
-        yield _port(ingest.ingest_bind, "INGEST_BIND")
-        yield _port(dashboard.dashboard_bind, "DASHBOARD_BIND")
+    yield _port(ingest.ingest_bind, "INGEST_BIND")
+    yield _port(dashboard.dashboard_bind, "DASHBOARD_BIND")
     if dsn is None:
         yield Finding("database", True, "embedded, not running now: `accessboard up` starts it")
     else:
@@ -72,10 +73,14 @@ def _embedded(data_dir: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     words = f"{free / 1024**3:.1f} GiB free for DATA_DIR {data_dir}"
     enough = free >= LEAST_FREE_BYTES
+    if not os.access(folder, os.W_OK):
+        yield Finding("data directory", False, f"{folder} cannot be written: set DATA_DIR to a folder of your own")
     yield Finding("disk", enough, words if enough else f"{words}: free some, a full disk stops the database")
 
 
 def _port(bind: str, variable: str) -> Finding:
+    if answers(f"http://{bind}/healthz"):
+        return Finding(variable, True, f"accessboard serves on {bind}")
     try:
         require_free_port(bind, variable)
     except (BusyPort, BadSettings) as error:

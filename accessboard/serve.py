@@ -17,7 +17,8 @@ from gunicorn.app.base import BaseApplication
 from accessboard.settings import BusyPort, parse_bind
 
 PARENT_VARIABLE = "ACCESSBOARD_PARENT"
-THREADS = 8
+# Well above the connections of a pool: while all of them wait for the database, /healthz still answers.
+THREADS = 32
 # Fluent Bit keeps idle connections for 30 s: a server that closes earlier costs it a retry.
 KEEPALIVE_S = 75
 GRACEFUL_S = 10

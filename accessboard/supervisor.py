@@ -9,10 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from types import FrameType
 
 from accessboard.embedded.database import EmbeddedDatabase
@@ -122,7 +122,7 @@ def _spawn(service: _Service, dsn: str) -> None:
 def _wait_until_ready(services: list[_Service], stopping: threading.Event) -> None:
     deadline = time.monotonic() + READY_TIMEOUT_S
     for service in services:
-        while not _answers(service.probe_url):
+        while not answers(service.probe_url):
             assert service.process is not None
             if service.process.poll() is not None:
                 raise RunFailed(f"accessboard {service.command} ended at once; its reason stands above")
@@ -132,11 +132,12 @@ def _wait_until_ready(services: list[_Service], stopping: threading.Event) -> No
                 return
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a server answers 200 at an address."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, ValueError, HTTPException):  # URLError is an OSError
         return False
 
 

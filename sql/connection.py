@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from psycopg_pool import ConnectionPool
 
 CONNECT_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 5  # a sender does better with a 503 it retries than with a long wait
 
 
 class DatabaseUnavailable(Exception):
@@ -19,6 +20,14 @@ class DatabaseUnavailable(Exception):
 # Shared sessions of the embedded server rule out named prepared statements; on a native server unnamed
 # ones let TimescaleDB exclude chunks while planning. Short queries gain nothing from JIT.
 _CONNECT_ARGS: dict[str, object] = {"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT_S}
+# For servers that answer somebody: a peer that fell silent is given up, and no statement goes on for ever.
+_SERVING_ARGS = _CONNECT_ARGS | {
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "options": "-c statement_timeout=60s",
+}
 
 
 def is_embedded(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
@@ -42,10 +51,10 @@ def writing_pool(dsn: str, *, max_size: int) -> ConnectionPool[psycopg.Connectio
     """Return a pool that connects in the background, so that a server starts before its database."""
     return ConnectionPool(
         dsn,
-        kwargs={"autocommit": True, **_CONNECT_ARGS},
+        kwargs={"autocommit": True, **_SERVING_ARGS},
         min_size=1,
         max_size=max_size,
-        timeout=CONNECT_TIMEOUT_S,
+        timeout=POOL_TIMEOUT_S,
         max_lifetime=3600,
         check=ConnectionPool.check_connection,
         open=True,
@@ -60,10 +69,10 @@ def reading_engine(dsn: str) -> sa.Engine:
     """
     engine = sa.create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(dsn, **_CONNECT_ARGS),  # type: ignore[arg-type]
+        creator=lambda: psycopg.connect(dsn, **_SERVING_ARGS),  # type: ignore[arg-type]
         pool_size=4,
         max_overflow=8,
-        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
     )
