@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,11 +55,19 @@ def quiet_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     for dsn in native_database(NATIVE_DSN):
         migrate(dsn)
-        with connect(dsn) as connection:
-            connection.execute(
-                "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where job_id >= 1000"
-            )
+        pause_jobs(dsn)
         yield dsn
+
+
+def pause_jobs(dsn: str) -> None:
+    """Leave the jobs to the test: a native server has started them already, and two at once disturb each other."""
+    with connect(dsn) as connection:
+        connection.execute(
+            "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where job_id >= 1000"
+        )
+        running = "select from timescaledb_information.job_stats where job_id >= 1000 and job_status = 'Running'"
+        while connection.execute(running.encode()).fetchone() is not None:
+            time.sleep(0.05)
 
 
 @pytest.fixture
@@ -70,6 +80,14 @@ def fresh_dsn(tmp_path: Path) -> Iterator[str]:
     database.start()
     yield database.dsn
     database.stop()
+
+
+@pytest.fixture
+def own_quiet_dsn(fresh_dsn: str) -> str:
+    """A migrated database of the test's own, whose jobs run only when the test calls them."""
+    migrate(fresh_dsn)
+    pause_jobs(fresh_dsn)
+    return fresh_dsn
 
 
 @pytest.fixture
@@ -101,8 +119,6 @@ def closed_port_dsn(unused_port: int) -> str:
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -162,11 +162,10 @@ def test_engine_ends_with_the_process_that_started_it(data_dir: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    successor = EmbeddedDatabase(data_dir)
-    successor.start()  # waits for the lock, so the engine of the killed parent has gone
-    assert successor.dsn != address
-    assert numbers(successor.dsn) == [0, 1, 2]
-    successor.stop()
+    # The engine of the killed parent may be closing still; its address must not be handed out.
+    with opened(data_dir) as dsn:
+        assert numbers(dsn) == [0, 1, 2]
+        assert dsn != address
 
 
 def test_directory_that_cannot_be_written_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -206,14 +205,29 @@ def test_find_node_says_what_to_do_where_there_is_none(monkeypatch: pytest.Monke
         find_node()
 
 
-def test_find_node_refuses_an_old_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("node", "npm"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 18.20.1 /opt/node/bin/node\n", encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
+@pytest.mark.parametrize("says", ["18.20.1 /opt/real/node", "nonsense", ""], ids=["old", "nonsense", "nothing"])
+def test_find_node_refuses_what_is_no_new_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str) -> None:
+    install_fake_node(tmp_path, says)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "prefix", "/nowhere")
-    with pytest.raises(NodeMissing, match="is version 18"):
+    version = "18" if says.startswith("18") else "unknown"
+    with pytest.raises(NodeMissing, match=rf"needs Node 20 or later with npm \(.*/node is version {version}\)"):
         find_node()
+
+
+def test_find_node_returns_the_program_behind_a_wrapper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder, says in (("old", "18.20.1 /opt/old/node"), ("new", "20.0.1 /opt/real node/node")):
+        install_fake_node(tmp_path / folder, says)
+    monkeypatch.setenv("PATH", os.pathsep.join(str(tmp_path / folder) for folder in ("none", "old", "new")))
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
+    assert find_node() == (Path("/opt/real node/node"), tmp_path / "new" / "npm")
+
+
+def install_fake_node(folder: Path, says: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in ("node", "npm"):
+        (folder / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
 
 
 # ---- the jobs ----

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from accessboard.embedded.database import EmbeddedDatabase
 from sql.connection import connect, reading_engine, snapshot, writing_pool
-from sql.migrate import migrate
 from sql.plan import Range
 from sql.reading import Filters, breakdown
 from sql.writing import Batch, LogRow, LogWriter
-from tests.conftest import NATIVE_DSN, native_database
 
 LEVELS = ("traffic_1m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d")
 Connection = psycopg.Connection[tuple[object, ...]]
-
-
-@pytest.fixture
-def own_dsn(tmp_path: Path) -> Iterator[str]:
-    """A database of the test's own, so that its jobs run when the test says so."""
-    if NATIVE_DSN:
-        yield from native_database(NATIVE_DSN)
-        return
-    database = EmbeddedDatabase(tmp_path)
-    database.start()
-    yield database.dsn
-    database.stop()
 
 
 def call(connection: Connection, name: str) -> None:
@@ -54,14 +37,10 @@ def totals(connection: Connection) -> set[int]:
 
 
 @pytest.mark.parametrize(("window", "gap"), [("6 hours", "6 hours"), ("1 day", "1 hour")])
-def test_levels_equal_the_log_after_the_job_beside_policies(own_dsn: str, window: str, gap: str) -> None:
-    migrate(own_dsn)
+def test_levels_equal_the_log_after_the_job_beside_policies(own_quiet_dsn: str, window: str, gap: str) -> None:
     draw, now = random.Random(7), datetime.now(UTC)
-    with connect(own_dsn) as connection, writing_pool(own_dsn, max_size=1) as pool:
+    with connect(own_quiet_dsn) as connection, writing_pool(own_quiet_dsn, max_size=1) as pool:
         writer = LogWriter(pool)
-        connection.execute(
-            "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where job_id >= 1000"
-        )
         connection.execute(
             "select alter_job(job_id, config => jsonb_build_object('window', %s::text, 'gap', %s::text, "
             "'budget', '10 minutes')) "
@@ -80,17 +59,16 @@ def test_levels_equal_the_log_after_the_job_beside_policies(own_dsn: str, window
         assert connection.execute("select count(*) from touched_minute").fetchone() == (0,)
 
 
-def test_a_figure_is_right_before_during_and_after_a_refresh(own_dsn: str) -> None:
-    migrate(own_dsn)
+def test_a_figure_is_right_before_during_and_after_a_refresh(own_quiet_dsn: str) -> None:
     draw, now = random.Random(8), datetime.now(UTC)
-    engine = reading_engine(own_dsn)
+    engine = reading_engine(own_quiet_dsn)
     whole = Range(now - timedelta(days=3), now)
 
     def total() -> int:
         with snapshot(engine) as reader:
             return sum(cell.n for cell in breakdown(reader, whole, Filters(), ["status"]))
 
-    with connect(own_dsn) as connection, writing_pool(own_dsn, max_size=1) as pool:
+    with connect(own_quiet_dsn) as connection, writing_pool(own_quiet_dsn, max_size=1) as pool:
         writer = LogWriter(pool)
         store(writer, now, draw, 800, 50)
         assert total() == 800
