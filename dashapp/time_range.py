@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +26,10 @@ MOST_POINTS = 300
 MOST_BUCKETS = 10_000
 DAY_MINUTES = 1440
 YEARS = range(1971, 2200)  # what the database and the calendar of every zone can hold
+
+
+# An unescaped + of an address arrives as a blank: 2026-05-01T00:00:00 09:00
+_PLUS_LOST = re.compile(r"(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:?\d\d)$")
 
 
 class BadRange(ValueError):
@@ -54,7 +59,7 @@ def parse_moment(text: str, name: str, zone: ZoneInfo | None = None) -> datetime
         BadRange: it is none, or it has no offset and no zone was given.
     """
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(_PLUS_LOST.sub(r"\1+\2", text.strip()))
     except ValueError:
         raise BadRange(f"{name} is no ISO 8601 time: {text[:40]!r}") from None
     if moment.tzinfo is None:

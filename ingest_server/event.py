@@ -200,6 +200,8 @@ def _client_ip(record: Mapping[str, Any], used: set[str]) -> str | None:
         except ValueError:
             continue
         used.add(name)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped  # how a dual-stack server writes an IPv4 client
         return str(address).partition("%")[0]
     return None
 

@@ -35,8 +35,8 @@ def take_in(
 ) -> Receipt:
     """Store a decoded body and return its receipt after the commit.
 
-    A body is known again, and not stored twice, only where that cannot be wrong: the client sent a key,
-    or every record carries its own id. Two equal bodies without either may both be honest.
+    A body is known again, and not stored twice, only where that cannot be wrong: the client sent a key
+    with it, or every record carries its own id. Two equal bodies without either may both be honest.
 
     Raises:
         DatabaseUnavailable: nothing was stored.
@@ -71,7 +71,8 @@ def normalise(found: Iterable[Item], origin: Origin, now: datetime, known_as: by
 def identity(body: bytes, found: Iterable[Item], origin: Origin, key: str | None) -> bytes | None:
     """Return what makes a body unique, or None where nothing does. Pure."""
     if key:
-        return _digest(b"key", origin.source.encode(), key.encode())
+        # The body too: a key that a client sends with everything must not make its next body a duplicate.
+        return _digest(b"key", origin.service.encode(), key.encode(), body)
     if all(item.value is not None and record_id(item.value) for item in found):
         return _digest(b"ids", origin.service.encode(), body)
     return None

@@ -66,8 +66,13 @@ class JobScheduler:
         for job_id, interval_s in jobs:
             if time.monotonic() < self._due.get(job_id, 0.0) or self._stop.is_set():
                 continue
-            connection.execute(f"call run_job({int(job_id)})".encode())
             self._due[job_id] = time.monotonic() + interval_s
+            try:
+                connection.execute(f"call run_job({int(job_id)})".encode())
+            except psycopg.OperationalError:
+                raise  # the connection is gone, and with it the other jobs
+            except psycopg.Error as error:
+                log.warning("job %s: %s", job_id, explain(error))
         if time.monotonic() >= self._vacuum_due:
             for table in _VACUUMED:
                 connection.execute(f"vacuum (analyze) {table}".encode())

@@ -14,6 +14,7 @@ const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+const MAX_IDLE_IN_TRANSACTION_MS = 60_000;
 
 // ---- wire format ------------------------------------------------------------------------------
 const message = (type, ...parts) => {
@@ -85,6 +86,7 @@ class Client {
   #started = false;
   #trusted = false;
   #work = Promise.resolve();
+  #idle = null;
 
   constructor(socket, engine, turns, password) {
     this.#socket = socket;
@@ -172,6 +174,7 @@ class Client {
 
   async #run(batch, ending) {
     if (this.#socket.destroyed && !this.#turns.holds(this)) return;
+    clearTimeout(this.#idle);
     await this.#turns.take(this);
     let status = null;
     try {
@@ -182,12 +185,19 @@ class Client {
       endAfter(`the embedded database failed and will be restarted: ${error.message}`);
     }
     if (status === "I") this.#turns.release(this);
+    // Everybody waits for an open transaction, so a client that forgot its own is let go.
+    else this.#idle = setTimeout(() => this.#socket.destroy(), MAX_IDLE_IN_TRANSACTION_MS);
   }
 
   async #leave() {
+    clearTimeout(this.#idle);
     if (!this.#turns.holds(this)) return;
-    await this.#engine.execProtocolRaw(message("S")); // ends an extended query left without its Sync
-    await this.#engine.execProtocolRaw(message("Q", text("ROLLBACK")));
+    try {
+      await this.#engine.execProtocolRaw(message("S")); // ends an extended query left without its Sync
+      await this.#engine.execProtocolRaw(message("Q", text("ROLLBACK")));
+    } catch (error) {
+      endAfter(`the embedded database failed and will be restarted: ${error.message}`);
+    }
     this.#turns.release(this);
   }
 }

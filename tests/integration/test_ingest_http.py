@@ -295,7 +295,9 @@ def test_ingest_of_one_idempotency_key_stores_once(sender: Sender, connection: C
     assert sender.receipt(record("/a"), headers=headers) == (1, 1, 0, 0)
     assert sender.receipt(record("/a"), headers=headers) == (1, 0, 1, 0)
     assert sender.receipt(record("/a"), headers={"Idempotency-Key": f"other-{service}"}) == (1, 1, 0, 0)
-    assert stored_paths(connection, service) == ["/a", "/a"]
+    # A key that a client sends with everything costs it nothing.
+    assert sender.receipt(record("/b"), headers=headers) == (1, 1, 0, 0)
+    assert stored_paths(connection, service) == ["/a", "/a", "/b"]
 
 
 def test_ingest_of_a_batch_with_ids_stores_once(sender: Sender, connection: Connection, service: str) -> None:

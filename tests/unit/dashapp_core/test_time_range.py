@@ -248,3 +248,9 @@ def test_bucket_starts_are_bounded(minutes: int) -> None:
 def test_bucket_starts_refuse_no_width() -> None:
     with pytest.raises(BadRange):
         bucket_starts(Range(START, START + timedelta(hours=1)), 0, SEOUL)
+
+
+def test_parse_moment_takes_a_blank_for_the_plus_that_an_address_lost() -> None:
+    meant = datetime(2026, 4, 30, 15, tzinfo=UTC)
+    for text in ("2026-05-01T00:00:00 09:00", "2026-05-01T00:00 09:00", "2026-05-01T00:00:00.000 0900"):
+        assert parse_moment(text, "start") == meant

@@ -39,15 +39,17 @@ def test_identity_of_records_with_ids_does_not_depend_on_the_sender_but_on_the_s
     assert known_as(WITH_ID) != known_as(WITH_ID, Origin("web@10.0.0.1", "other"))
 
 
-def test_identity_by_key_is_the_sender_and_the_key() -> None:
+def test_identity_by_key_is_the_service_the_key_and_the_body() -> None:
     assert known_as(PLAIN, key="k") is not None
     assert known_as(PLAIN, key="k") == known_as(PLAIN, key="k")
     assert known_as(PLAIN, key="k") != known_as(PLAIN, key="l")
-    assert known_as(PLAIN, key="k") != known_as(PLAIN, Origin("other", "shop"), key="k")
+    assert known_as(PLAIN, Origin("10.0.0.1", "shop"), key="k") == known_as(PLAIN, Origin("10.0.0.2", "shop"), key="k")
+    assert known_as(PLAIN, Origin("10.0.0.1", "shop"), key="k") != known_as(PLAIN, Origin("10.0.0.1", "cart"), key="k")
+    assert known_as(PLAIN, key="k") != known_as(PLAIN + b" ", key="k")
 
 
 def test_identity_keeps_its_parts_apart() -> None:
-    assert known_as(PLAIN, Origin("ab", "s"), key="c") != known_as(PLAIN, Origin("a", "s"), key="bc")
+    assert known_as(PLAIN, Origin("a", "sb"), key="c") != known_as(PLAIN, Origin("a", "s"), key="bc")
     assert len({known_as(WITH_ID), known_as(WITH_ID, key=WITH_ID.decode())}) == 2
 
 
