@@ -46,6 +46,11 @@ function transactionStatus(answer) {
   return status;
 }
 
+/** Sends wire messages and returns the answer. execProtocolRaw would do, but keeps every answer in memory. */
+async function exchange(engine, messages) {
+  return (await engine.execProtocol(messages, { throwOnError: false })).data;
+}
+
 // ---- turns ------------------------------------------------------------------------------------
 /** First come, first served; a holder keeps its turn until it releases it. */
 class Turns {
@@ -178,7 +183,7 @@ class Client {
     await this.#turns.take(this);
     let status = null;
     try {
-      const answer = Buffer.from(await this.#engine.execProtocolRaw(batch.some(isCopyFromClient) ? COPY_REFUSAL : Buffer.concat(batch)));
+      const answer = Buffer.from(await exchange(this.#engine, batch.some(isCopyFromClient) ? COPY_REFUSAL : Buffer.concat(batch)));
       status = transactionStatus(answer);
       this.#socket.write(answer);
     } catch (error) {
@@ -193,8 +198,8 @@ class Client {
     clearTimeout(this.#idle);
     if (!this.#turns.holds(this)) return;
     try {
-      await this.#engine.execProtocolRaw(message("S")); // ends an extended query left without its Sync
-      await this.#engine.execProtocolRaw(message("Q", text("ROLLBACK")));
+      await exchange(this.#engine, message("S")); // ends an extended query left without its Sync
+      await exchange(this.#engine, message("Q", text("ROLLBACK")));
     } catch (error) {
       endAfter(`the embedded database failed and will be restarted: ${error.message}`);
     }

@@ -278,3 +278,18 @@ def test_job_scheduler_refreshes_settled_minutes_and_leaves_open_ones(started: E
     with connect(started.dsn) as connection:
         found = connection.execute("select sum(n)::int from traffic_1m where bucket < '2025-01-01'").fetchone()
     assert found == (110,)
+
+
+def test_answers_do_not_pile_up_in_the_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A million rows through a heap that could not hold a quarter of them."""
+    monkeypatch.setenv("NODE_OPTIONS", "--max-old-space-size=96")
+    database = EmbeddedDatabase(tmp_path)
+    database.start()
+    try:
+        with connect(database.dsn) as connection:
+            for _ in range(300):
+                rows = connection.execute("select i, repeat('x', 100) from generate_series(1, 3000) as i").fetchall()
+                assert len(rows) == 3000
+        assert not database.ended()
+    finally:
+        database.stop()
