@@ -72,12 +72,12 @@ def api_blueprint(
         limit = whole_number(request.args, "limit", MOST_ENDPOINTS, most=MOST_ENDPOINTS)
         by: Literal["route", "path"] = "path" if choice(request.args, "by", ("route", "path")) == "path" else "route"
         with snapshot(engine) as connection:
-            endpoints = usage(connection, span, filters, by=by)
+            used = usage(connection, span, filters, by=by, most=limit)
         return _answer(
             {
-                "total": sum(endpoint.count for endpoint in endpoints),
-                "truncated": len(endpoints) > limit,
-                "endpoints": [_endpoint(endpoint, by) for endpoint in endpoints[:limit]],
+                "total": used.total,
+                "truncated": used.found > len(used.endpoints),
+                "endpoints": [_endpoint(endpoint, by) for endpoint in used.endpoints],
             }
         )
 
@@ -87,9 +87,9 @@ def api_blueprint(
         minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
         with snapshot(engine) as connection:
             codes = statuses(connection, span, filters)
-            endpoints = usage(connection, span, filters)
+            used = usage(connection, span, filters, most=MOST_ENDPOINTS)
             series = traffic(connection, span, filters, minutes=minutes, zone=settings.zone, complete=complete())
-        failing = sorted((e for e in endpoints if e.errors), key=lambda e: (-e.errors, e.route, e.method))
+        failing = sorted((e for e in used.endpoints if e.errors), key=lambda e: (-e.errors, e.route, e.method))
         return _answer(
             {
                 "total": codes.total,

@@ -66,6 +66,41 @@ class Cell:
     sketch: int
 
 
+@dataclass(frozen=True, slots=True)
+class TopGroups:
+    """The groups with the most requests, how many groups there are, and the requests of all of them."""
+
+    groups: list[tuple[Any, ...]]
+    found: int
+    n: int
+
+
+def top_groups(connection: sa.Connection, whole: Range, filters: Filters, by: Sequence[str], most: int) -> TopGroups:
+    """Rank groups by their requests, without reading anything else of them.
+
+    A breakdown by path may have as many groups as there are requests; this bounds what is read of it.
+    """
+    parts = _parts(connection, whole, filters, by, (), sketches=False)
+    if parts is None:
+        return TopGroups([], 0, 0)
+    keys = [parts.c[name] for name in by]
+    n = sa.func.sum(parts.c.n)
+    statement = (
+        sa.select(
+            *keys,
+            sa.cast(sa.func.count().over(), sa.BigInteger),
+            sa.cast(sa.func.sum(n).over(), sa.BigInteger),
+        )
+        .group_by(*keys)
+        .order_by(n.desc(), *keys)
+        .limit(most)
+    )
+    rows = connection.execute(statement).all()
+    if not rows:
+        return TopGroups([], 0, 0)
+    return TopGroups([tuple(row[: len(by)]) for row in rows], rows[0][-2], rows[0][-1])
+
+
 def breakdown(
     connection: sa.Connection,
     whole: Range,
@@ -73,6 +108,7 @@ def breakdown(
     by: Sequence[str] = (),
     *,
     edges: Sequence[datetime] = (),
+    only: Sequence[tuple[str, ...]] | None = None,
 ) -> list[Cell]:
     """Sum requests by group and, with edges, by chart bucket.
 
@@ -83,13 +119,11 @@ def breakdown(
         by: of service, method, route, path, status, status_class, client_ip.
         edges: ascending inner edges of the chart's buckets; slot i holds what is at or after
             edges[i-1] and before edges[i].
+        only: values of the first columns of `by`, all of them text; other groups are left out.
     """
-    levels = usable_levels(_levels(filters.keys() | set(by)), edges)
-    touched = touched_minutes(connection, whole) if levels else []
-    pieces = plan(whole, levels, touched_ranges(touched))
-    if not pieces:
+    parts = _parts(connection, whole, filters, by, edges, only=only)
+    if parts is None:
         return []
-    parts = sa.union_all(*(_piece(piece, filters, by, edges) for piece in pieces)).subquery("part")
     keys = [parts.c.slot, *(parts.c[name] for name in by)]
     # Sums beyond a bigint travel as text: a few absurd sizes must not take a page down.
     statement = sa.select(
@@ -145,6 +179,26 @@ def services(connection: sa.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
+def _parts(
+    connection: sa.Connection,
+    whole: Range,
+    filters: Filters,
+    by: Sequence[str],
+    edges: Sequence[datetime],
+    *,
+    only: Sequence[tuple[str, ...]] | None = None,
+    sketches: bool = True,
+) -> sa.Subquery | None:
+    """Partial sums of every piece of a range, one under the other; None for an empty range."""
+    levels = usable_levels(_levels(filters.keys() | set(by)), edges)
+    touched = touched_minutes(connection, whole) if levels else []
+    pieces = plan(whole, levels, touched_ranges(touched))
+    if not pieces:
+        return None
+    selects = (_piece(piece, filters, by, edges, only=only, sketches=sketches) for piece in pieces)
+    return sa.union_all(*selects).subquery("part")
+
+
 def _cell(row: Any, width: int) -> Cell:
     n, n_lat, us, mx, size, sketch = row[width + 1 :]
     return Cell(row[0], tuple(row[1 : width + 1]), n, n_lat, int(us), mx, int(size), int(sketch))
@@ -156,16 +210,29 @@ def _levels(keys: set[str]) -> Sequence[Level]:
     return ENDPOINT if keys <= _ENDPOINT_KEYS else ()
 
 
-def _piece(piece: Piece, filters: Filters, by: Sequence[str], edges: Sequence[datetime]) -> sa.Select[Any]:
+def _piece(
+    piece: Piece,
+    filters: Filters,
+    by: Sequence[str],
+    edges: Sequence[datetime],
+    *,
+    only: Sequence[tuple[str, ...]] | None,
+    sketches: bool,
+) -> sa.Select[Any]:
     source, moment, sums = _rows_source() if piece.level is None else _level_source(piece.level)
     columns: dict[str, sa.ColumnElement[Any]] = {name: source.c[name] for name in _KEYS if name in source.c}
     columns["status_class"] = source.c.status // 100
     columns["slot"] = _slot(moment, edges)
     keys = [columns[name].label(name) for name in ("slot", *by)]
+    conditions = _conditions(source, filters)
+    if only is not None:
+        wanted = (sa.func.unnest(sa.cast(list(values), pg.ARRAY(sa.Text))) for values in zip(*only, strict=True))
+        chosen = sa.tuple_(*(columns[name] for name in by[: len(only[0])]))
+        conditions.append(chosen.in_(sa.select(*wanted)))
     return (
-        sa.select(*keys, *sums)
+        sa.select(*keys, *(sums if sketches else [each for each in sums if each.name == "n"]))
         .select_from(source)
-        .where(moment >= piece.range.start, moment < piece.range.end, *_conditions(source, filters))
+        .where(moment >= piece.range.start, moment < piece.range.end, *conditions)
         .group_by(*(sa.text(str(i + 1)) for i in range(len(keys))))
     )
 

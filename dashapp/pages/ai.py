@@ -76,7 +76,7 @@ def analysis(site: Site, search: str) -> list[Component]:
     with snapshot(site.engine) as connection:
         now = summary(connection, latest, view.filters, complete)
         before = summary(connection, earlier, view.filters, complete)
-        endpoints = usage(connection, latest, view.filters)
+        endpoints = usage(connection, latest, view.filters).endpoints
         span = data_span(connection, view.filters.service)
     if not now.total and not before.total:
         return [empty_state(view, span, site.zone, words, path="/")]

@@ -19,7 +19,7 @@ from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_grid import column_defs, grid_rows
 from dashapp.site import Site, is_phone
 from dashapp.stats.tally import Latency
-from dashapp.stats.usage import Endpoint, usage
+from dashapp.stats.usage import Usage, usage
 from dashapp.view import View
 from dashapp.words import Words
 from sql.connection import snapshot
@@ -69,14 +69,14 @@ def register(app: Dash, site: Site) -> None:
 
     def update_page(search: str, _tick: int) -> dict[str, Any]:
         view, words = site.view(search), site.words(search)
-        endpoints, span = read_endpoints(site, view)
+        used, span = read_usage(site, view)
         links = by_links(view)
-        if not endpoints:
+        if not used.endpoints:
             empty = empty_state(view, span, site.zone, words, path=PATH)
             return {"rows": no_update, "count": no_update, "by": links, "empty": empty, "hidden": True}
         return {
-            "rows": grid_rows(endpoints),
-            "count": fmt.count(len(endpoints)),
+            "rows": grid_rows(used.endpoints),
+            "count": _shown_of(used),
             "by": links,
             "empty": None,
             "hidden": False,
@@ -101,11 +101,17 @@ def register(app: Dash, site: Site) -> None:
     )
 
 
-def read_endpoints(site: Site, view: View) -> tuple[list[Endpoint], Range | None]:
-    """Read all endpoints and the span of all data in one snapshot."""
+def read_usage(site: Site, view: View) -> tuple[Usage, Range | None]:
+    """Read the endpoints and the span of the data in one snapshot."""
     with snapshot(site.engine) as connection:
-        endpoints = usage(connection, view.whole, view.filters, by="path" if view.by_path else "route")
-        return endpoints, data_span(connection, view.filters.service)
+        used = usage(connection, view.whole, view.filters, by="path" if view.by_path else "route")
+        return used, data_span(connection, view.filters.service)
+
+
+def _shown_of(used: Usage) -> str:
+    """How many endpoints there are, and how many of them are shown where that is not all."""
+    shown = len(used.endpoints)
+    return fmt.count(shown) if shown == used.found else f"{fmt.count(shown)} / {fmt.count(used.found)}"
 
 
 def by_links(view: View) -> list[Component]:

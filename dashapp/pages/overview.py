@@ -161,7 +161,7 @@ def read_figures(site: Site, view: View) -> Figures:
             total=summary(connection, whole, view.filters, complete),
             traffic=traffic(connection, whole, view.filters, minutes=minutes, zone=site.zone, complete=complete),
             statuses=statuses(connection, whole, view.filters),
-            endpoints=usage(connection, whole, view.filters),
+            endpoints=usage(connection, whole, view.filters).endpoints,
             span=data_span(connection, view.filters.service),
         )
 

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from dashapp.stats.tally import Latency, Tally, tally_by
 from sql.plan import Range
-from sql.reading import Filters, breakdown
+from sql.reading import Filters, breakdown, top_groups
+
+MOST_ENDPOINTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,33 @@ class Endpoint:
     latency: Latency
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The endpoints with the most calls, how many there are, and the calls of all of them."""
+
+    endpoints: list[Endpoint]
+    found: int
+    total: int
+
+
 def usage(
-    connection: sa.Connection, whole: Range, filters: Filters, *, by: Literal["route", "path"] = "route"
-) -> list[Endpoint]:
-    """Read all endpoints of a range, most calls first.
+    connection: sa.Connection,
+    whole: Range,
+    filters: Filters,
+    *,
+    by: Literal["route", "path"] = "route",
+    most: int = MOST_ENDPOINTS,
+) -> Usage:
+    """Read the endpoints of a range, most calls first, at most `most` of them.
 
     `by="path"` does not fold ids into routes; no aggregate holds paths, so it reads every row.
     """
-    cells = breakdown(connection, whole, filters, ["method", by, "status_class"])
+    top = top_groups(connection, whole, filters, ["method", by], most)
+    only = top.groups if top.found > most else None
+    cells = breakdown(connection, whole, filters, ["method", by, "status_class"], only=only)
     tallies = tally_by(cells, lambda cell: cell.keys[:2], lambda cell: cell.keys[2])
-    total = sum(tally.n for tally in tallies.values())
-    endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tallies.items()]
-    return sorted(endpoints, key=lambda e: (-e.count, e.route, e.method))
+    endpoints = [_endpoint(method, route, tally, top.n) for (method, route), tally in tallies.items()]
+    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, top.n)
 
 
 def _endpoint(method: str, route: str, tally: Tally, total: int) -> Endpoint:

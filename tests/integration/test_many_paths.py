@@ -1,0 +1,49 @@
+"""A log with more paths than anybody can read: the answer is bounded, and says what it leaves out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from dashapp.stats.usage import usage
+from sql.connection import snapshot
+from sql.plan import Range
+from sql.reading import Filters
+from sql.writing import Batch, LogRow, LogWriter
+
+START = datetime(2025, 3, 4, tzinfo=UTC)
+PATHS = 300
+
+
+def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engine: sa.Engine, service: str) -> None:
+    rows = [
+        LogRow(
+            START + timedelta(seconds=i),
+            service,
+            "GET",
+            f"/p/{i}",
+            f"/p/{i}",
+            200 + 300 * (call % 2),
+            5.0,
+            1,
+            *[None] * 4,
+        )
+        for i in range(PATHS)
+        for call in range(1 + (i < 10) * (10 - i))
+    ]
+    writer.store(Batch("test", service, rows, []))
+    with snapshot(engine) as connection:
+        for by in ("route", "path"):
+            used = usage(
+                connection,
+                Range(START, START + timedelta(hours=1)),
+                Filters(service=service),
+                by="path" if by == "path" else "route",
+                most=10,
+            )
+            assert [(e.route, e.count) for e in used.endpoints] == [(f"/p/{i}", 11 - i) for i in range(10)]
+            assert (used.found, used.total) == (PATHS, len(rows))
+            assert used.endpoints[0].share == 11 / len(rows)
+            assert used.endpoints[0].server_errors == 5
+            assert used.endpoints[0].latency.mean == 5
