@@ -94,12 +94,15 @@ def migrate() -> None:
 def import_files(files: tuple[str, ...], service: str, format_name: str) -> None:
     """Import log files: plain or .gz, - for standard input. Ends with a receipt."""
     from accessboard.importing import import_with_progress
+    from ingest_server.event import clean
     from ingest_server.import_file import IMPORT_FORMATS
+    from ingest_server.intake import DEFAULT_SERVICE, MOST_NAME
     from sql.connection import connect
 
     if format_name not in IMPORT_FORMATS:
         raise click.BadParameter(f"{format_name!r} is none of {', '.join(IMPORT_FORMATS)}", param_hint="--format")
     with _database() as dsn:
+        service = clean(service).strip()[:MOST_NAME] or DEFAULT_SERVICE
         connect(dsn).close()  # says at once, and why, if it cannot be reached
         import_with_progress(dsn, files, service, format_name)
 

@@ -87,14 +87,15 @@ def api_blueprint(
         minutes = whole_number(request.args, "interval", bucket_minutes(span), most=MOST_INTERVAL)
         with snapshot(engine) as connection:
             codes = statuses(connection, span, filters)
-            used = usage(connection, span, filters, most=MOST_ENDPOINTS)
+            used = usage(connection, span, filters, most=MOST_ENDPOINTS, failing=True)
             series = traffic(connection, span, filters, minutes=minutes, zone=settings.zone, complete=complete())
-        failing = sorted((e for e in used.endpoints if e.errors), key=lambda e: (-e.errors, e.route, e.method))
+        failing = sorted(used.endpoints, key=lambda e: (-e.errors, e.route, e.method))
         return _answer(
             {
                 "total": codes.total,
                 "classes": codes.classes,
                 "statuses": [asdict(status) for status in codes.statuses],
+                "truncated": used.found > len(used.endpoints),
                 "by_endpoint": [_failing(endpoint) for endpoint in failing],
                 "by_bucket": [_error_bucket(bucket) for bucket in series.buckets],
             }

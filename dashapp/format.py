@@ -31,8 +31,10 @@ def rate(value: float | None) -> str:
     return f"{value * 100:.2f}%"
 
 
-def error_bound(value: float) -> str:
-    """Largest relative error of a percentile: ±2.44%."""
+def error_bound(value: float | None) -> str:
+    """Largest relative error of a percentile: ±2.44%, - where it is not bounded."""
+    if value is None:
+        return "-"
     return f"±{value * 100:.2f}%"
 
 

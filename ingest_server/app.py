@@ -23,7 +23,7 @@ from ingest_server.body import (
     decompress,
 )
 from ingest_server.event import clean
-from ingest_server.intake import Origin, quarantine_body, take_in
+from ingest_server.intake import DEFAULT_SERVICE, MOST_NAME, Origin, quarantine_body, take_in
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable
 from sql.writing import LogWriter
@@ -31,8 +31,6 @@ from sql.writing import LogWriter
 log = logging.getLogger(__name__)
 
 TAG_HEADERS = ("X-Fluent-Tag", "X-Tag")
-DEFAULT_SERVICE = "default"
-MOST_NAME = 200
 RETRY_AFTER_S = 5
 
 

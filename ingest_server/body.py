@@ -77,8 +77,8 @@ def items(body: bytes) -> Iterator[Item]:
     text = body.removeprefix(codecs.BOM_UTF8).strip()
     if not text:
         return
-    if _ARRAY.match(text):
-        yield from _array(text)
+    if text[:1] == b"[" and (array := _array(text)) is not None:
+        yield from array
     elif text[:1] == b"{" and (single := _object(text)).value is not None:
         yield single
     else:
@@ -87,13 +87,13 @@ def items(body: bytes) -> Iterator[Item]:
                 yield from _line(line.strip())
 
 
-def _array(text: bytes) -> Iterator[Item]:
+def _array(text: bytes) -> Iterator[Item] | None:
+    """The elements of an array; None where the text is none."""
     try:
-        for raw in msgspec.json.decode(text, type=list[msgspec.Raw]):
-            yield _object(bytes(raw))
+        return (_object(bytes(raw)) for raw in msgspec.json.decode(text, type=list[msgspec.Raw]))
     except (msgspec.DecodeError, RecursionError):
         # One invalid value (nan, \\x..) spoils the array for the parser; its records are found by their brackets.
-        yield from _scanned(text[1:])
+        return _scanned(text[1:]) if _ARRAY.match(text) else None
 
 
 def line_item(line: bytes, format_name: str = "auto") -> Item:

@@ -38,8 +38,8 @@ def import_file(
 ) -> Receipt:
     """Store the lines of a file and return what became of them.
 
-    A piece of a file that was imported before is recognised by its bytes and its place in the file, and
-    is not stored again.
+    Lines that were imported before are recognised by their bytes and their place in the file, and are not
+    stored again; a log that has grown since adds its new lines only.
 
     Args:
         name: a path, or `-` for standard input; gzip is recognised by its content.
@@ -52,26 +52,37 @@ def import_file(
         DatabaseUnavailable: a piece could not be stored; the pieces before it are.
     """
     origin = Origin(source=f"import:{Path(name).name if name != '-' else 'stdin'}", service=service)
-    total, offset = Receipt(0, 0, 0, 0), 0
+    total, offset, known_before = Receipt(0, 0, 0, 0), 0, True
     with _opened(name) as (lines, position):
         reported = 0
         for piece in _pieces(lines, name):
-            batch = normalise(
-                (line_item(line, format_name) for line in map(_tidy, piece) if line),
-                origin,
-                utc_now(),
-            )
-            # A piece of which nothing could be read may be tried again in another format.
-            read_as = "" if batch.rows else format_name
-            batch = replace(batch, identity=_identity(service, offset, read_as, piece))
-            if batch.rows or batch.quarantined:
-                total += writer.store(batch)
+            marks = _identities(service, offset, piece)
+            # Only where all before it is known may the beginning of a piece be: the file has grown since.
+            known = _known_lines(writer, marks) if known_before else 0
+            for part, mark in ((piece[:known], marks[known - 1]), (piece[known:], marks[-1])):
+                total += _store(part, mark, origin, format_name, writer)
+            known_before = known > 0
             offset += sum(map(len, piece))
             at = position()
             if on_bytes is not None:
                 on_bytes(at - reported)
             reported = at
     return total
+
+
+def _store(lines: list[bytes], mark: bytes, origin: Origin, format_name: str, writer: LogWriter) -> Receipt:
+    batch = normalise((line_item(line, format_name) for line in map(_tidy, lines) if line), origin, utc_now())
+    if not (batch.rows or batch.quarantined):
+        return Receipt(0, 0, 0, 0)
+    # Lines of which nothing could be read may be tried again in another format.
+    identity = mark if batch.rows else hashlib.sha256(mark + format_name.encode()).digest()
+    return writer.store(replace(batch, identity=identity))
+
+
+def _known_lines(writer: LogWriter, marks: list[bytes]) -> int:
+    """How many lines at the beginning of a piece an earlier import has stored."""
+    known = writer.known(marks)
+    return max((i + 1 for i, mark in enumerate(marks) if mark in known), default=0)
 
 
 @contextmanager
@@ -109,8 +120,11 @@ def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:
         yield piece
 
 
-def _identity(service: str, offset: int, read_as: str, piece: list[bytes]) -> bytes:
-    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:{read_as}:".encode())
+def _identities(service: str, offset: int, piece: list[bytes]) -> list[bytes]:
+    """What makes each beginning of a piece unique: its bytes and their place in a file of a service."""
+    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:".encode())
+    identities = []
     for line in piece:
         digest.update(line)
-    return digest.digest()
+        identities.append(digest.digest())
+    return identities

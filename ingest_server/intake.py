@@ -11,6 +11,9 @@ from ingest_server.body import Item, items
 from ingest_server.event import Refused, record_id, to_row
 from sql.writing import Batch, LogRow, LogWriter, Quarantined, Receipt
 
+DEFAULT_SERVICE = "default"
+MOST_NAME = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

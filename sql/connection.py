@@ -26,8 +26,8 @@ _SERVING_ARGS = _CONNECT_ARGS | {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
-    "options": "-c statement_timeout=60s",
 }
+_STATEMENT_TIMEOUT = "set statement_timeout = '60s'"
 
 
 def is_embedded(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
@@ -57,6 +57,7 @@ def writing_pool(dsn: str, *, max_size: int) -> ConnectionPool[psycopg.Connectio
         timeout=POOL_TIMEOUT_S,
         max_lifetime=3600,
         check=ConnectionPool.check_connection,
+        configure=_limit_statements,
         open=True,
     )
 
@@ -69,7 +70,7 @@ def reading_engine(dsn: str) -> sa.Engine:
     """
     engine = sa.create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(dsn, **_SERVING_ARGS),  # type: ignore[arg-type]
+        creator=lambda: _reading_connection(dsn),
         pool_size=4,
         max_overflow=8,
         pool_timeout=POOL_TIMEOUT_S,
@@ -77,6 +78,18 @@ def reading_engine(dsn: str) -> sa.Engine:
         isolation_level="REPEATABLE READ",
     )
     return engine.execution_options(postgresql_readonly=True)
+
+
+def _limit_statements(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    # By a statement: as a start-up option it would replace those of DATABASE_URL.
+    connection.execute(_STATEMENT_TIMEOUT)
+
+
+def _reading_connection(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+    connection = psycopg.connect(dsn, autocommit=True, **_SERVING_ARGS)  # type: ignore[arg-type]
+    _limit_statements(connection)
+    connection.autocommit = False
+    return connection
 
 
 @contextmanager

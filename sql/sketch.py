@@ -14,6 +14,7 @@ from collections.abc import Sequence
 SLOTS = 320
 RATIO = 1.05
 LOWEST_MS = 0.1
+HIGHEST_MS = 603_000.0  # a little below the end of slot 320
 FIELD_DIGITS = 12
 ERROR_BOUND = (RATIO - 1) / (RATIO + 1)
 

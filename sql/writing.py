@@ -129,6 +129,21 @@ class LogWriter:
         except psycopg.Error as error:
             raise DatabaseUnavailable(explain(error)) from error
 
+    def known(self, identities: Sequence[bytes]) -> set[bytes]:
+        """Return those of some identities that a stored batch has.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be asked.
+        """
+        statement = "select identity from ingest_batch where identity = any(%s)"
+        try:
+            with self._pool.connection() as connection:
+                return {row[0] for row in connection.execute(statement, (list(identities),))}
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("the database cannot be reached") from error
+        except psycopg.Error as error:
+            raise DatabaseUnavailable(explain(error)) from error
+
     def check(self) -> None:
         """Return if a batch could be stored now.
 

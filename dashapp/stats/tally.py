@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sql.reading import Cell
-from sql.sketch import ERROR_BOUND, quantiles_ms
+from sql.sketch import ERROR_BOUND, HIGHEST_MS, quantiles_ms
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 Key = TypeVar("Key", bound=Hashable)
@@ -17,7 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 class Latency:
     """Latency of some requests in ms; None throughout where no request has one.
 
-    `error_bound` is the largest relative error of a percentile; mean and maximum are exact.
+    `error_bound` is the largest relative error of a percentile, None where one may lie beyond the sketch
+    (`sql.sketch.HIGHEST_MS`); mean and maximum are exact.
     """
 
     mean: float | None = None
@@ -26,7 +27,7 @@ class Latency:
     p95: float | None = None
     p99: float | None = None
     max: float | None = None
-    error_bound: float = round(ERROR_BOUND, 4)
+    error_bound: float | None = round(ERROR_BOUND, 4)
 
 
 @dataclass(slots=True)
@@ -76,7 +77,8 @@ class Tally:
         if not self.n_lat or self.mx is None:
             return Latency()
         p50, p90, p95, p99 = quantiles_ms(self.sketch, QUANTILES, maximum_ms=self.mx)
-        return Latency(self.mean_ms, p50, p90, p95, p99, self.mx)
+        bound = round(ERROR_BOUND, 4) if self.mx <= HIGHEST_MS else None
+        return Latency(self.mean_ms, p50, p90, p95, p99, self.mx, bound)
 
 
 def tally_by(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -43,13 +43,14 @@ def traffic(
 ) -> Traffic:
     """Read the series of a range in buckets of `minutes`, aligned to midnight in `zone`.
 
-    A bucket is known if it ends by `complete` and does not lie before the first stored request of the service.
+    A bucket is known if the range's part of it ends by `complete` and does not lie before the
+    first stored request of the service.
     """
     starts = bucket_starts(whole, minutes, zone)
     cells = breakdown(connection, whole, filters, ["status_class"], edges=starts[1:])
     span = data_span(connection, filters.service)
     known_from = floor(span.start, MINUTE) if span else None
-    ends = [*starts[1:], max(whole.end, starts[-1] + timedelta(minutes=minutes))]
+    ends = [*starts[1:], whole.end]
     return Traffic(minutes, _buckets(starts, ends, cells, known_from, complete))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sql.plan import Range
 from sql.reading import Filters, breakdown, top_groups
 
 MOST_ENDPOINTS = 2_000
+FIRST_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,31 @@ def usage(
     *,
     by: Literal["route", "path"] = "route",
     most: int = MOST_ENDPOINTS,
+    failing: bool = False,
 ) -> Usage:
     """Read the endpoints of a range, most calls first, at most `most` of them.
 
+    With `failing` only those with errors, and the ones with the most errors; `found` then
+    counts the endpoints with errors, `total` the calls of those that are returned.
+
     `by="path"` does not fold ids into routes; no aggregate holds paths, so it reads every row.
     """
-    top = top_groups(connection, whole, filters, ["method", by], most)
-    only = top.groups if top.found > most else None
+    ranked = replace(filters, status=_errors_of(filters.status)) if failing else filters
+    top = top_groups(connection, whole, ranked, ["method", by], most)
+    if not top.groups:
+        return Usage([], 0, 0)
+    only = top.groups if failing or top.found > most else None
     cells = breakdown(connection, whole, filters, ["method", by, "status_class"], only=only)
     tallies = tally_by(cells, lambda cell: cell.keys[:2], lambda cell: cell.keys[2])
-    endpoints = [_endpoint(method, route, tally, top.n) for (method, route), tally in tallies.items()]
-    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, top.n)
+    total = sum(tally.n for tally in tallies.values()) if failing else top.n
+    endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tallies.items()]
+    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, total)
+
+
+def _errors_of(status: tuple[int, int] | None) -> tuple[int, int]:
+    """The errors among the codes of a filter; an empty range of codes where it has none."""
+    low, high = status or (0, 999)
+    return max(low, FIRST_ERROR), high
 
 
 def _endpoint(method: str, route: str, tally: Tally, total: int) -> Endpoint:

@@ -91,7 +91,7 @@ def test_refresh_policies_have_run_on_a_native_server(stack: Stack, stack_dsn: s
     with connect(stack_dsn) as connection:
         while time.monotonic() < deadline:
             runs = connection.execute(statement.encode()).fetchall()
-            if len(runs) == 6 and all(int(str(successes)) > 0 for _, successes in runs):
+            if len(runs) == 6 and all(int(str(successes or 0)) > 0 for _, successes in runs):
                 return
             time.sleep(1)
     pytest.fail(str(runs))

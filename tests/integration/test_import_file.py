@@ -7,6 +7,7 @@ import io
 import sys
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -216,3 +217,17 @@ def test_import_file_of_the_real_log_loses_no_line(writer: LogWriter, connection
         sum(int(status) >= 400 for status, _ in tails),
         len({line.split()[0] for line in lines}),
     )
+
+
+def test_import_file_of_a_grown_log_adds_the_new_lines_only(
+    writer: LogWriter, connection: Connection, service: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "grown.log"
+    received: list[tuple[int, int]] = []
+    for number in (10, 11, 300, LINES_A_PIECE + 7, LINES_A_PIECE + 7, LINES_A_PIECE + 20):
+        path.write_bytes(lines_of(number))
+        receipt = import_file(str(path), service, writer)
+        received.append((receipt.stored, receipt.duplicate))
+    sizes = [0, 10, 11, 300, LINES_A_PIECE + 7, LINES_A_PIECE + 7, LINES_A_PIECE + 20]
+    assert received == [(after - before, before) for before, after in pairwise(sizes)]
+    assert stored_paths(connection, service) == items(sizes[-1])

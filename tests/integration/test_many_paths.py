@@ -47,3 +47,18 @@ def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engi
             assert used.endpoints[0].share == 11 / len(rows)
             assert used.endpoints[0].server_errors == 5
             assert used.endpoints[0].latency.mean == 5
+
+
+def test_usage_of_the_failing_ranks_by_errors(writer: LogWriter, engine: sa.Engine, service: str) -> None:
+    rows = [
+        LogRow(START, service, "GET", f"/{name}", f"/{name}", status, None, 1, *[None] * 4)
+        for name, statuses in {"busy": [200] * 50 + [404], "broken": [500] * 3 + [200], "fine": [200] * 9}.items()
+        for status in statuses
+    ]
+    writer.store(Batch("test", service, rows, []))
+    whole = Range(START, START + timedelta(hours=1))
+    with snapshot(engine) as connection:
+        worst = usage(connection, whole, Filters(service=service), most=1, failing=True)
+        assert [(e.route, e.count, e.errors) for e in worst.endpoints] == [("/broken", 4, 3)]
+        assert worst.found == 2
+        assert usage(connection, whole, Filters(service=service, status=(200, 299)), failing=True).found == 0

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -90,3 +91,15 @@ def test_package_locks_have_a_hash_and_no_address() -> None:
         packages = {key: value for key, value in json.loads(text)["packages"].items() if key}
         assert packages
         assert all(value["integrity"].startswith("sha512-") for value in packages.values())
+
+
+def test_the_package_list_names_every_package() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    tops = {name.split(".")[0] for name in listed}
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for top in tops
+        for path in (ROOT / top).rglob("__init__.py")
+        if "node_modules" not in path.parts
+    }
+    assert set(listed) == found

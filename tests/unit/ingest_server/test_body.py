@@ -277,3 +277,9 @@ def test_decompress_stops_at_the_cap(monkeypatch: pytest.MonkeyPatch, members: i
 
 def test_decompress_cap_lets_the_largest_chunk_of_fluent_bit_through() -> None:
     assert body.MOST_DECODED_BYTES >= 32 * 2**20
+
+
+@pytest.mark.parametrize("odd", [b"null", b'"x"', b"5", b"[1]"])
+def test_items_of_an_array_that_begins_oddly_keep_the_neighbour(odd: bytes) -> None:
+    found = list(items(b"[" + odd + b',{"a":1}]'))
+    assert [(item.raw, item.value) for item in found] == [(odd, None), (b'{"a":1}', {"a": 1})]
