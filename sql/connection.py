@@ -27,6 +27,7 @@ _SERVING_ARGS = _CONNECT_ARGS | {
     "keepalives_interval": 5,
     "keepalives_count": 2,
 }
+_PREPARE_WHEN_ASKED = 2**31
 _STATEMENT_TIMEOUT = "set statement_timeout = '60s'"
 
 
@@ -57,7 +58,7 @@ def writing_pool(dsn: str, *, max_size: int) -> ConnectionPool[psycopg.Connectio
         timeout=POOL_TIMEOUT_S,
         max_lifetime=3600,
         check=ConnectionPool.check_connection,
-        configure=_limit_statements,
+        configure=_for_writing,
         open=True,
     )
 
@@ -78,6 +79,16 @@ def reading_engine(dsn: str) -> sa.Engine:
         isolation_level="REPEATABLE READ",
     )
     return engine.execution_options(postgresql_readonly=True)
+
+
+def _for_writing(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    _limit_statements(connection)
+    # An answer promises that the records survive a crash, whatever the server's default is.
+    connection.execute("set synchronous_commit = on")
+    if not is_embedded(connection):
+        # Only statements that ask for it are prepared, and planned once: the plan would take as long as the work.
+        connection.prepare_threshold = _PREPARE_WHEN_ASKED
+        connection.execute("set plan_cache_mode = force_generic_plan")
 
 
 def _limit_statements(connection: psycopg.Connection[tuple[object, ...]]) -> None:

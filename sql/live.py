@@ -34,7 +34,7 @@ limit :most
 """
 # Rows of the newest batches only; their span of time keeps the scan to few chunks.
 _ROWS = """
-select ts, received_at, log.service, method, path, route, status, latency_ms, bytes,
+select ts, received_at, log.service, method, path, route, status, latency_ms, log.bytes,
     host(client_ip) as client_ip, user_agent, referer, attributes, source
 from access_log as log join ingest_batch as batch on batch.id = log.batch_id
 where log.batch_id = any(:batches) and ts >= :low and ts <= :high {conditions}

@@ -1,119 +1,46 @@
-"""Write one batch: its receipt, its rows, its quarantined records and the minutes it touched.
-
-All of it in one transaction, so a batch is in the database whole or not at all.
-"""
+"""Store batches: each whole or not at all, and no record twice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+import json
+import logging
+import struct
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from sql.batch import Batch, LogRow, Quarantined, Receipt
 from sql.connection import DatabaseUnavailable, explain, is_embedded
+from sql.copy_format import CopyEncoder
+from sql.storing import UNNEST_ROWS, store_by_copy, store_by_statement, utc_micros
 
-UNNEST_ROWS = 10_000
+log = logging.getLogger(__name__)
 
-
-class LogRow(NamedTuple):
-    """One request, in the order of the columns of `access_log`."""
-
-    ts: datetime
-    service: str
-    method: str
-    path: str
-    route: str
-    status: int
-    latency_ms: float | None
-    bytes: int | None
-    client_ip: str | None
-    user_agent: str | None
-    referer: str | None
-    attributes: str | None  # JSON text
-
-
-class Quarantined(NamedTuple):
-    """One refused record: its bytes as they came and one sentence why."""
-
-    reason: str
-    record: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one request body, or one piece of a file, holds.
-
-    `identity` is None where two equal batches can both be honest.
-    """
-
-    source: str
-    service: str
-    rows: Sequence[LogRow]
-    quarantined: Sequence[Quarantined]
-    identity: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of the records of a batch: received = stored + duplicate + quarantined."""
-
-    received: int
-    stored: int
-    duplicate: int
-    quarantined: int
-
-    def __add__(self, other: Receipt) -> Receipt:
-        """Sum of two receipts."""
-        return Receipt(
-            self.received + other.received,
-            self.stored + other.stored,
-            self.duplicate + other.duplicate,
-            self.quarantined + other.quarantined,
-        )
-
-
-_COLUMN_TYPES = {
-    "ts": "timestamptz",
-    "service": "text",
-    "method": "text",
-    "path": "text",
-    "route": "text",
-    "status": "smallint",
-    "latency_ms": "double precision",
-    "bytes": "bigint",
-    "client_ip": "inet",
-    "user_agent": "text",
-    "referer": "text",
-    "attributes": "jsonb",
-}
-_COLUMNS = ", ".join(_COLUMN_TYPES)
-# Arrays of inet and jsonb travel as text: psycopg then needs no wrapper object per value.
-_ARRAY_TYPES = {"inet": "text", "jsonb": "text"}
-_UNNEST = (
-    f"insert into access_log ({_COLUMNS}, batch_id) select "
-    + ", ".join(f"{name}::{kind}" for name, kind in _COLUMN_TYPES.items())
-    + ", %s from unnest("
-    + ", ".join(f"%s::{_ARRAY_TYPES.get(kind, kind)}[]" for kind in _COLUMN_TYPES.values())
-    + f") as record ({_COLUMNS})"
-)
-_COPY = f"copy access_log ({_COLUMNS}, batch_id) from stdin"
-_INSERT_BATCH = """
-insert into ingest_batch (source, service, identity, received, stored, duplicate, quarantined, first_ts, last_ts)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (identity) do nothing
-returning id
-"""
+_SERVICE_AND_ROUTE = itemgetter(1, 4)
+COPY_FROM_ROWS = 64  # below, one statement is faster than three round trips
+MOST_KEPT = 1_048_576  # bytes of a quarantined record
+ATTEMPTS = 5
+# Two transactions with the same records: one of them is told to try again.
+_RACES = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+# A row that will never be taken, whether the server says so or the encoder.
+_REFUSED = (psycopg.DataError, psycopg.IntegrityError, UnicodeError, struct.error, ValueError)
 
 
 class LogWriter:
-    """Stores batches through a pool of connections."""
+    """Stores batches through a pool of connections; may be used by several threads."""
 
     def __init__(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
         """Use the connections of `pool`, which the caller closes."""
         self._pool = pool
+        self._own = threading.local()
+        self._services: set[str] = set()
+        self._routes: set[tuple[str, str]] = set()
 
     def store(self, batch: Batch) -> Receipt:
         """Write a batch and return its receipt after the commit.
@@ -121,9 +48,18 @@ class LogWriter:
         Raises:
             DatabaseUnavailable: nothing of the batch was written; it can be sent again.
         """
+        return self.store_all([batch])[0]
+
+    def store_all(self, batches: Sequence[Batch]) -> list[Receipt]:
+        """Write batches in as few transactions as possible; receipts in the same order.
+
+        Raises:
+            DatabaseUnavailable: as far as batches were written, they are known again by what makes them
+                unique; those that nothing makes unique are in one transaction that was not committed.
+        """
         try:
-            with self._pool.connection() as connection, connection.transaction():
-                return _store(connection, batch)
+            with self._pool.connection() as connection:
+                return self._store_all(connection, batches)
         except PoolTimeout as error:
             raise DatabaseUnavailable("the database cannot be reached") from error
         except psycopg.Error as error:
@@ -136,13 +72,15 @@ class LogWriter:
             DatabaseUnavailable: the database cannot be asked.
         """
         statement = "select identity from ingest_batch where identity = any(%s)"
-        try:
-            with self._pool.connection() as connection:
-                return {row[0] for row in connection.execute(statement, (list(identities),))}
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("the database cannot be reached") from error
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(explain(error)) from error
+        return {row[0] for row in self._read(statement, (list(identities),))}
+
+    def routes(self) -> list[tuple[str, str]]:
+        """Return every (service, route) that a stored request was given.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be asked.
+        """
+        return [(service, name) for service, name in self._read("select service, name from route", ())]
 
     def check(self) -> None:
         """Return if a batch could be stored now.
@@ -150,72 +88,144 @@ class LogWriter:
         Raises:
             DatabaseUnavailable: it could not, and why.
         """
+        self._read("select from access_log, ingest_batch, quarantine, touched_minute, ingest_ledger, route limit 0", ())
+        if self._read("select current_setting('transaction_read_only')", ()) == [("on",)]:
+            raise DatabaseUnavailable("the database takes no writes: it is a replica or set to read only")
+
+    def _read(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         try:
             with self._pool.connection(timeout=2) as connection:
-                connection.execute("select from access_log, ingest_batch, quarantine, touched_minute limit 0")
-                row = connection.execute("select current_setting('transaction_read_only')").fetchone()
+                return connection.execute(statement.encode(), parameters).fetchall()
         except PoolTimeout as error:
             raise DatabaseUnavailable("the database cannot be reached") from error
         except psycopg.Error as error:
             raise DatabaseUnavailable(explain(error)) from error
-        if row == ("on",):
-            raise DatabaseUnavailable("the database takes no writes: it is a replica or set to read only")
 
+    def _store_all(self, connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> list[Receipt]:
+        receipts: dict[int, Receipt] = {}
+        left = list(enumerate(batches))
+        while left:
+            # Of equal identities one is stored and the others are then known, which takes a second turn.
+            turn = {batch.identity or no: (no, batch) for no, batch in reversed(left)}
+            chosen = [turn[key] for key in reversed(turn)]
+            stored = self._with_poison_apart(connection, [batch for _, batch in chosen])
+            receipts.update(zip((no for no, _ in chosen), stored, strict=True))
+            left = [(no, batch) for no, batch in left if no not in receipts]
+        return [receipts[no] for no in range(len(batches))]
 
-def _store(connection: psycopg.Connection[Any], batch: Batch) -> Receipt:
-    stored, quarantined = len(batch.rows), len(batch.quarantined)
-    receipt = Receipt(stored + quarantined, stored, 0, quarantined)
-    batch_id = _insert_batch(connection, batch, batch.identity, receipt)
-    if batch_id is None:
-        repeated = Receipt(receipt.received, 0, receipt.received, 0)
-        _insert_batch(connection, batch, None, repeated)
-        return repeated
-    if batch.rows:
+    def _with_poison_apart(self, connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> list[Receipt]:
+        """Store batches; one that the database will never take must not hold up the others, or itself."""
+        try:
+            return self._in_turns(connection, batches)
+        except _REFUSED as error:
+            if len(batches) > 1:
+                return [self._with_poison_apart(connection, [batch])[0] for batch in batches]
+            log.warning("the database refuses a record: %s", explain(error))
+            return self._in_turns(connection, [self._purged(connection, batches[0])])
+
+    def _in_turns(self, connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> list[Receipt]:
+        self._remember_names(connection, batches)
+        rows = sum(len(batch.rows) for batch in batches)
         if is_embedded(connection):
-            _insert_rows(connection, batch.rows, batch_id)
-        else:
-            _copy_rows(connection, batch.rows, batch_id)
-        names = sorted({row.service for row in batch.rows})
-        connection.execute("insert into service (name) select unnest(%s::text[]) on conflict do nothing", (names,))
-        minutes = sorted({row.ts.replace(second=0, microsecond=0) for row in batch.rows})
-        connection.execute("insert into touched_minute (minute) select unnest(%s::timestamptz[])", (minutes,))
-    if batch.quarantined:
-        connection.execute(
-            "insert into quarantine (batch_id, reason, record) select %s, * from unnest(%s::text[], %s::bytea[])",
-            (batch_id, [q.reason for q in batch.quarantined], [q.record for q in batch.quarantined]),
+            return self._again_if_raced(lambda: store_in_pieces(connection, batches))
+        if rows >= COPY_FROM_ROWS:
+            try:
+                return store_by_copy(connection, batches, self._encoder(), now_us=utc_micros, most_kept=MOST_KEPT)
+            except (*_RACES, *_REFUSED):
+                pass  # the other way can count what is there already, and find what the database refuses
+        return self._again_if_raced(
+            lambda: store_by_statement(connection, batches, prepare=rows < COPY_FROM_ROWS, most_kept=MOST_KEPT)
         )
-    return receipt
+
+    @staticmethod
+    def _again_if_raced(store: Callable[[], list[Receipt]]) -> list[Receipt]:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return store()
+            except _RACES:
+                continue
+        return store()
+
+    def _purged(self, connection: psycopg.Connection[Any], batch: Batch) -> Batch:
+        """The batch with its refused rows in quarantine; halves find them, each tried and rolled back."""
+
+        def refused(rows: Sequence[LogRow]) -> list[tuple[LogRow, str]]:
+            try:
+                with connection.transaction(force_rollback=True):
+                    trial = replace(batch, rows=rows, quarantined=(), identity=None)
+                    store_by_statement(connection, [trial], prepare=False, most_kept=MOST_KEPT)
+            except _REFUSED as error:
+                if len(rows) == 1:
+                    return [(rows[0], explain(error))]
+                half = len(rows) // 2
+                return refused(rows[:half]) + refused(rows[half:])
+            return []
+
+        found = refused(batch.rows)
+        gone = {id(row) for row, _ in found}
+        quarantined = [
+            Quarantined("refused_by_database", reason, json.dumps(row, default=repr).encode()) for row, reason in found
+        ]
+        kept = [row for row in batch.rows if id(row) not in gone]
+        return replace(batch, rows=kept, quarantined=[*batch.quarantined, *quarantined])
+
+    def _remember_names(self, connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> None:
+        """Write the services and routes that are new, before the rows that name them."""
+        routes = set().union(*(map(_SERVICE_AND_ROUTE, batch.rows) for batch in batches)) - self._routes
+        if not routes:
+            return
+        services = {service for service, _ in routes} - self._services
+        remember_names(connection, services, routes)
+        self._services |= services
+        self._routes |= routes
+
+    def _encoder(self) -> CopyEncoder:
+        encoder: CopyEncoder | None = getattr(self._own, "encoder", None)
+        if encoder is None:
+            encoder = self._own.encoder = CopyEncoder()
+        return encoder
 
 
-def _insert_batch(
-    connection: psycopg.Connection[Any], batch: Batch, identity: bytes | None, receipt: Receipt
-) -> int | None:
-    """Write the ledger row; None where a batch of this identity is already there."""
-    times = [row.ts for row in batch.rows] if receipt.stored else []
-    row = connection.execute(
-        _INSERT_BATCH,
-        (
-            batch.source,
-            batch.service,
-            identity,
-            receipt.received,
-            receipt.stored,
-            receipt.duplicate,
-            receipt.quarantined,
-            min(times, default=None),
-            max(times, default=None),
-        ),
-    ).fetchone()
-    return None if row is None else int(row[0])
+def remember_names(
+    connection: psycopg.Connection[Any], services: Collection[str], routes: Collection[tuple[str, str]]
+) -> None:
+    """Write the services and the (service, route) that are new."""
+    connection.execute(
+        "insert into service (name) select unnest(%s::text[]) on conflict do nothing", (sorted(services),)
+    )
+    connection.execute(
+        "insert into route (service, name) select * from unnest(%s::text[], %s::text[]) on conflict do nothing",
+        ([service for service, _ in sorted(routes)], [name for _, name in sorted(routes)]),
+    )
 
 
-def _copy_rows(connection: psycopg.Connection[Any], rows: Sequence[LogRow], batch_id: int) -> None:
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for row in rows:
-            copy.write_row((*row, batch_id))
+def store_in_pieces(connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> list[Receipt]:
+    """Store batches on the embedded server, which cannot take a statement of any size.
+
+    A batch of more than UNNEST_ROWS rows goes in several statements of one transaction; its identity, if it
+    has one, is written with the last.
+    """
+    if sum(len(batch.rows) for batch in batches) <= UNNEST_ROWS:
+        return store_by_statement(connection, batches, prepare=False, most_kept=MOST_KEPT)
+    with connection.transaction():
+        return [_store_large(connection, batch) for batch in batches]
 
 
-def _insert_rows(connection: psycopg.Connection[Any], rows: Sequence[LogRow], batch_id: int) -> None:
-    for start in range(0, len(rows), UNNEST_ROWS):
-        columns = [list(column) for column in zip(*rows[start : start + UNNEST_ROWS], strict=True)]
-        connection.execute(_UNNEST, (batch_id, *columns))
+def _store_large(connection: psycopg.Connection[Any], batch: Batch) -> Receipt:
+    if batch.identity is not None:
+        known = connection.execute("select from ingest_batch where identity = %s", (batch.identity,)).fetchone()
+        if known is not None:
+            return store_by_statement(connection, [batch], prepare=False, most_kept=MOST_KEPT)[0]
+    starts = range(0, len(batch.rows), UNNEST_ROWS) or range(1)
+    total = Receipt(0, 0, 0, 0)
+    for start in starts:
+        last = start == starts[-1]
+        piece = replace(
+            batch,
+            rows=batch.rows[start : start + UNNEST_ROWS],
+            quarantined=batch.quarantined if last else (),
+            identity=batch.identity if last else None,
+            size=batch.size if last else 0,
+        )
+        total += store_by_statement(connection, [piece], prepare=False, most_kept=MOST_KEPT)[0]
+    return total
