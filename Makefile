@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 export PYTHONPATH := $(ROOT)
 
-.PHONY: demo test lint bench setup setup-dev browser clean
+.PHONY: demo test lint bench chaos setup setup-dev browser clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -24,8 +24,11 @@ lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.runtime ## run the benchmarks: one JSON object a line
-	@$(BIN)/python -m bench
+bench: $(VENV)/.bench ## run the benchmarks: one JSON object a line; ARGS=ingest, import or reading runs a part
+	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/.dev ## 1,000 faults while records are sent, on the native server of TEST_DATABASE_URL: counts lost and doubled
+	@$(BIN)/python -m tests.chaos --faults 1000
 
 setup: $(VENV)/.runtime ## install what the program needs, into .venv
 setup-dev: $(VENV)/.dev ## install what its tests need too
@@ -49,6 +52,10 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/node.txt accessboard/emb
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	@touch $@
 
 clean: ## remove what was installed and built; keeps data/

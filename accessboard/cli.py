@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from accessboard.supervisor import Running
+    from ingest_server.app import IngestApp
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,21 +39,20 @@ def up() -> None:
 @cli.command("ingest-server")
 def ingest_server() -> None:
     """Receive logs over HTTP (POST /log/ingest) and store them."""
-    from accessboard.serve import require_free_port, serve
+    from accessboard.serve import require_free_port, serve_asgi
     from ingest_server.settings import IngestSettings
 
     settings = load(IngestSettings)
     require_free_port(settings.ingest_bind, "INGEST_BIND")
     with _database() as dsn:
 
-        def make_app() -> Flask:
-            from ingest_server.app import create_app
-            from sql.connection import writing_pool
-            from sql.writing import LogWriter
+        def make_app() -> IngestApp:
+            from ingest_server.app import IngestApp
+            from ingest_server.service import open_service
 
-            return create_app(settings, LogWriter(writing_pool(dsn, max_size=8)))
+            return IngestApp(settings, lambda: open_service(settings, dsn))
 
-        serve(make_app, settings.ingest_bind)
+        serve_asgi(make_app, settings.ingest_bind, settings.workers())
 
 
 @cli.command()
@@ -89,22 +89,79 @@ def migrate() -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--service", default="default", show_default=True, help="Service of lines that name none.")
 @click.option(
-    "--format", "format_name", default="auto", show_default=True, help="auto, json, combined, common or plain."
+    "--format",
+    "format_name",
+    default="auto",
+    show_default=True,
+    help="auto, json, or one of docs/formats.md (combined, common, plain, ...).",
 )
 def import_files(files: tuple[str, ...], service: str, format_name: str) -> None:
     """Import log files: plain or .gz, - for standard input. Ends with a receipt."""
     from accessboard.importing import import_with_progress
-    from ingest_server.event import clean
+    from ingest_server.event import MOST_NAME, clean
     from ingest_server.import_file import IMPORT_FORMATS
-    from ingest_server.intake import DEFAULT_SERVICE, MOST_NAME
+    from ingest_server.intake import DEFAULT_SERVICE
+    from ingest_server.settings import IngestSettings
     from sql.connection import connect
 
     if format_name not in IMPORT_FORMATS:
         raise click.BadParameter(f"{format_name!r} is none of {', '.join(IMPORT_FORMATS)}", param_hint="--format")
+    settings = load(IngestSettings)
     with _database() as dsn:
         service = clean(service).strip()[:MOST_NAME] or DEFAULT_SERVICE
         connect(dsn).close()  # says at once, and why, if it cannot be reached
-        import_with_progress(dsn, files, service, format_name)
+        import_with_progress(dsn, files, service, format_name, settings)
+
+
+@cli.group()
+def quarantine() -> None:
+    """Show records that could not be read, read them again, or drop them."""
+
+
+_kind = click.option("--kind", help="Only records refused for this reason, such as no_path or unreadable.")
+_source = click.option("--source", help="Only records that this source sent, as the list shows it.")
+
+
+@quarantine.command("list")
+@_kind
+@_source
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Records at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def quarantine_list(kind: str | None, source: str | None, limit: int, as_json: bool) -> None:
+    """Show the newest records in quarantine and why they are there."""
+    from accessboard.quarantine import show
+    from sql.quarantine import Selection
+
+    with _database() as dsn:
+        show(dsn, Selection(kind, source), limit, as_json=as_json)
+
+
+@quarantine.command("replay")
+@_kind
+@_source
+@click.option("--dry-run", is_flag=True, help="Say what would become of them, change nothing.")
+def quarantine_replay(kind: str | None, source: str | None, dry_run: bool) -> None:
+    """Read records again with the parsers of this version: what can be read is stored and leaves the quarantine."""
+    from accessboard.quarantine import replay
+    from ingest_server.settings import IngestSettings
+    from sql.quarantine import Selection
+
+    settings = load(IngestSettings)
+    with _database() as dsn:
+        replay(dsn, Selection(kind, source), settings, dry_run=dry_run)
+
+
+@quarantine.command("drop")
+@click.option("--kind", required=True, help="Records refused for this reason.")
+@_source
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def quarantine_drop(kind: str, source: str | None, yes: bool) -> None:
+    """Delete records from the quarantine for good; the ledger still counts them."""
+    from accessboard.quarantine import drop
+    from sql.quarantine import Selection
+
+    with _database() as dsn:
+        drop(dsn, Selection(kind, source), confirmed=yes)
 
 
 @cli.command()

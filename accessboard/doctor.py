@@ -6,14 +6,15 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from accessboard.doctor_ledger import ledger_findings
 from accessboard.embedded.database import EmbeddedFailed, running_dsn
 from accessboard.embedded.node import ENGINE, NodeMissing, find_node
+from accessboard.finding import Finding
 from accessboard.serve import require_free_port
 from accessboard.settings import BadSettings, BusyPort, RunSettings, load
 from accessboard.supervisor import answers
@@ -25,15 +26,6 @@ from sql.migrate import load as load_migrations
 from sql.settings import DatabaseSettings
 
 LEAST_FREE_BYTES = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, whether it is fine, and one sentence."""
-
-    subject: str
-    fine: bool
-    words: str
 
 
 def examine() -> Iterator[Finding]:
@@ -94,8 +86,11 @@ def _database(dsn: str) -> Iterator[Finding]:
             kind = "embedded" if is_embedded(connection) else "native"
             version = connection.execute("show server_version").fetchone()
             yield Finding("database", True, f"{kind}, PostgreSQL {version[0] if version else '?'}")
-            yield _migrations(connection)
+            migrations = _migrations(connection)
+            yield migrations
             yield _jobs(connection)
+        if migrations.fine:
+            yield from ledger_findings(dsn)
     except DatabaseUnavailable as error:
         yield Finding("database", False, str(error))
     except psycopg.Error as error:

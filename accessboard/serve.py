@@ -1,4 +1,4 @@
-"""Serve a WSGI application with gunicorn, in this process, until told to stop."""
+"""Serve an application with gunicorn, in this process, until told to stop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ THREADS = 32
 # Fluent Bit keeps idle connections for 30 s: a server that closes earlier costs it a retry.
 KEEPALIVE_S = 75
 GRACEFUL_S = 10
+BACKLOG = 1024  # Fluent Bit opens a connection for every chunk in flight
 PORT_WAIT_S = 3.0
+# Under a supervisor our predecessor may be finishing what it had accepted.
+PORT_WAIT_SUPERVISED_S = GRACEFUL_S + 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -34,7 +37,8 @@ def require_free_port(bind: str, variable: str) -> None:
         BadSettings: `bind` is no address.
     """
     host, port = parse_bind(bind, variable)
-    deadline = time.monotonic() + PORT_WAIT_S  # a predecessor that was killed may still be closing
+    # A predecessor that was killed may still be closing.
+    deadline = time.monotonic() + (PORT_WAIT_SUPERVISED_S if PARENT_VARIABLE in os.environ else PORT_WAIT_S)
     while True:
         try:
             info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -52,42 +56,52 @@ def require_free_port(bind: str, variable: str) -> None:
 
 
 def serve(make_app: Callable[[], Flask], bind: str) -> None:
-    """Serve until SIGTERM or SIGINT. `make_app` runs in the worker, after the fork, so it may open pools."""
+    """Serve a WSGI application until SIGTERM or SIGINT.
+
+    `make_app` runs in the worker, after the fork, so it may open pools.
+    """
     _end_with_parent()
-    _Server(make_app, bind).run()
+    _Server(make_app, bind, {"worker_class": "gthread", "workers": 1, "threads": THREADS}).run()
+
+
+def serve_asgi(make_app: Callable[[], Any], bind: str, workers: int) -> None:
+    """Serve an ASGI application with so many processes until SIGTERM or SIGINT; `make_app` runs in each."""
+    _end_with_parent()
+    _Server(make_app, bind, {"worker_class": "accessboard.asgi.IngestWorker", "workers": workers}).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, make_app: Callable[[], Flask], bind: str) -> None:
+    def __init__(self, make_app: Callable[[], Any], bind: str, options: dict[str, Any]) -> None:
         self._make_app = make_app
-        self._bind = bind
-        super().__init__()
-
-    def load_config(self) -> None:
-        options: dict[str, Any] = {
-            "bind": self._bind,
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": THREADS,
+        self._options = options | {
+            "bind": bind,
+            "backlog": BACKLOG,
             "keepalive": KEEPALIVE_S,
             "graceful_timeout": GRACEFUL_S,
             "timeout": 120,
             "loglevel": "warning",
             "control_socket_disable": True,
         }
-        for name, value in options.items():
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         return self._make_app()
 
 
 def _end_with_parent() -> None:
     """Under a supervisor: be told to end when it is gone, even if it was killed."""
     parent = os.environ.get(PARENT_VARIABLE)
-    if parent is None:
-        return
-    with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere a killed supervisor leaves us behind
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-    if os.getppid() != int(parent):
+    if parent is not None:
+        end_with(int(parent), signal.SIGINT)
+
+
+def end_with(parent: int, number: signal.Signals) -> None:
+    """Be sent a signal when the parent process is gone; end at once if it is gone already."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux only; elsewhere a killed parent leaves us behind
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
         raise SystemExit(0)

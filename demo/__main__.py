@@ -12,6 +12,7 @@ from accessboard.settings import load
 from accessboard.supervisor import Running
 from demo.backfill import backfill, missing_range
 from demo.live import run_live
+from ingest_server.intake import open_intake
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable, reading_engine, snapshot, writing_pool
 from sql.reading import data_span
@@ -55,7 +56,10 @@ def _fill(dsn: str) -> datetime:
         return now
     start, end = missing
     with writing_pool(dsn, max_size=1) as pool:
-        receipt = backfill(LogWriter(pool), start, end, seed=SEED, on_progress=_say_progress)
+        writer = LogWriter(pool)
+        receipt = backfill(
+            open_intake(IngestSettings(), writer), writer, start, end, seed=SEED, on_progress=_say_progress
+        )
     click.echo(f"  {receipt.stored:,} requests from {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC stored")
     click.echo("  live traffic runs")
     return end

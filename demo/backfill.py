@@ -8,8 +8,9 @@ from itertools import islice
 
 from demo.incidents import Plan
 from demo.model import RATE_PER_S, Request, ndjson, requests
-from ingest_server.intake import Origin, take_in
-from sql.writing import LogWriter, Receipt
+from ingest_server.intake import Intake, Origin, take_in
+from sql.batch import NOTHING, Receipt
+from sql.writing import LogWriter
 
 BATCH_RECORDS = 5_000
 WHOLE_DAY = timedelta(days=1)
@@ -33,6 +34,7 @@ def missing_range(newest: datetime | None, now: datetime) -> tuple[datetime, dat
 
 
 def backfill(
+    intake: Intake,
     writer: LogWriter,
     start: datetime,
     end: datetime,
@@ -45,6 +47,7 @@ def backfill(
     """Store the traffic of `[start, end)`, oldest first, and return the sum of the receipts.
 
     Args:
+        intake: Makes rows of the records.
         writer: Where to.
         start: First moment.
         end: Moment after the last one.
@@ -56,9 +59,9 @@ def backfill(
     Raises:
         DatabaseUnavailable: what was stored before stays; `missing_range` finds the rest.
     """
-    total = Receipt(0, 0, 0, 0)
+    total = NOTHING
     for batch in _batches(requests(start, end, seed, rate=rate, plan=plan)):
-        total += take_in(ndjson(batch), ORIGIN, writer)
+        total += take_in(ndjson(batch), ORIGIN, intake, writer)
         on_progress(total.received)
     return total
 

@@ -2,143 +2,159 @@
 
 Fluent Bit never reads an error text: a 4xx makes it throw the data away, a 5xx makes it try again. So
 whatever may be kept is answered 200 and kept, in the quarantine if need be, and every fault of ours is 503.
+An ASGI application by itself, without a framework: at one record a request the framework would cost more than
+the record (docs/adr/0004).
 """
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
+import asyncio
+import json
 import logging
 import uuid
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
-
-from ingest_server.body import (
-    MOST_DECODED_BYTES,
-    BrokenEncoding,
-    TooLarge,
-    UnknownEncoding,
-    decompress,
-)
-from ingest_server.event import clean
-from ingest_server.intake import DEFAULT_SERVICE, MOST_NAME, Origin, quarantine_body, take_in
+from ingest_server.access import Access
+from ingest_server.admission import Overloaded
+from ingest_server.compression import BrokenEncoding, TooLarge, UnknownEncoding
+from ingest_server.request import BODY_TIMEOUT_S, BodyTooSlow, ClientGone, Request
+from ingest_server.service import IngestService
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable
-from sql.writing import LogWriter
 
 log = logging.getLogger(__name__)
 
-TAG_HEADERS = ("X-Fluent-Tag", "X-Tag")
 RETRY_AFTER_S = 5
+INGEST_PATHS = frozenset({"/log/ingest", "/log/ingest/"})  # a redirect between them would cost the sender its data
+MOST_DRAINED = 16 * 1024 * 1024
+Answer = tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]
+_JSON, _TEXT = b"application/json", b"text/plain; version=0.0.4; charset=utf-8"
+_OK = json.dumps({"status": "ok"}).encode()
 
 
-def create_app(settings: IngestSettings, writer: LogWriter) -> Flask:
-    """Return the WSGI application; it opens nothing itself."""
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_DECODED_BYTES
-    tokens = settings.tokens()
+class IngestApp:
+    """The ASGI application. What it needs is made at start-up, in the process and the loop that serve."""
 
-    # Both spellings are served directly: a redirect would cost the sender its data.
-    @app.route("/log/ingest", methods=["POST", "PUT"])
-    @app.route("/log/ingest/", methods=["POST", "PUT"])
-    def ingest() -> tuple[Response, int]:
-        if not _may_send(tokens):
-            return _error(401, "unauthorized", _why_not(tokens))
-        return _ingest(writer)
+    def __init__(self, settings: IngestSettings, make_service: Callable[[], IngestService]) -> None:
+        """Open nothing yet; `make_service` does."""
+        self._access = Access(settings.tokens())
+        self._most_bytes = settings.ingest_max_bytes
+        self._make_service = make_service
+        self._service: IngestService | None = None
 
-    @app.get("/healthz")
-    def healthz() -> tuple[Response, int]:
-        return jsonify(status="ok"), 200
+    async def __call__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        send: Callable[[Mapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Serve one connection of the ASGI server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            request = Request(scope, receive)
+            try:
+                status, body, headers = await self._answer(request)
+            except ClientGone:
+                return
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
-    @app.get("/readyz")
-    def readyz() -> tuple[Response, int]:
-        writer.check()
-        return jsonify(status="ok"), 200
+    async def _live(
+        self,
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        send: Callable[[Mapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        await receive()
+        self._service = self._make_service()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._service.close)
+        await send({"type": "lifespan.shutdown.complete"})
 
-    app.register_error_handler(DatabaseUnavailable, _database_away)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unforeseen)
-    return app
+    async def _answer(self, request: Request) -> Answer:
+        assert self._service is not None, "the server starts the application before it serves"
+        try:
+            if request.path in INGEST_PATHS:
+                if request.method not in ("POST", "PUT"):
+                    return _error(405, "method_not_allowed", "send logs with POST or PUT", (b"allow", b"POST, PUT"))
+                return await self._ingest(request, self._service)
+            if request.path == "/healthz":
+                return _answer(200, _OK)
+            if request.path == "/readyz":
+                await self._service.check()
+                return _answer(200, _OK)
+            if request.path == "/metrics":
+                return _answer(200, await self._service.metrics(), kind=_TEXT)
+            return _error(404, "not_found", "logs are sent to /log/ingest")
+        except DatabaseUnavailable as error:
+            log.warning("cannot store: %s", error)
+            return _later("cannot_store", f"{error}; send it again"[:500])
+        except ClientGone:
+            raise
+        except Exception as error:
+            number = uuid.uuid4().hex[:8]
+            log.error("request %s failed", number, exc_info=error)
+            return _later("internal", f"the server failed (number {number}); nothing was stored, send it again")
 
-
-def _ingest(writer: LogWriter) -> tuple[Response, int]:
-    body, origin = request.get_data(cache=False), _origin()
-    try:
-        decoded = decompress(body, request.headers.get("Content-Encoding", ""))
-    except UnknownEncoding as error:
-        return _error(
-            415, "unsupported_encoding", f"Content-Encoding {str(error)[:40]!r} is not known: send gzip or none"
+    async def _ingest(self, request: Request, service: IngestService) -> Answer:
+        """Token first, then size, then room, and only then the body."""
+        if not self._access.may_send(request.headers, request.address):
+            await service.refused(request, "bad_token")
+            return _error(401, "unauthorized", self._access.why_not(), *_closing(request))
+        if request.declared_size > self._most_bytes:
+            await service.refused(request, "too_large")
+            return self._too_large(request)
+        try:
+            with service.admission.admitted(request.declared_size):
+                body = await request.body(self._most_bytes)
+                receipt = await service.store(request, body)
+        except Overloaded:
+            await service.refused(request, "overload")
+            return _later("overloaded", "too much is in work; send it again", *_closing(request))
+        except UnknownEncoding as error:
+            await service.refused(request, "unknown_encoding")
+            names = "gzip, deflate, snappy, zstd or none"
+            return _error(
+                415, "unsupported_encoding", f"Content-Encoding {str(error)[:40]!r} is not known: send {names}"
+            )
+        except TooLarge:
+            await service.refused(request, "too_large")
+            return self._too_large(request)
+        except BodyTooSlow:
+            return _error(
+                408, "timeout", f"the body did not come within {BODY_TIMEOUT_S:.0f} s", (b"connection", b"close")
+            )
+        except BrokenEncoding as error:
+            receipt = await service.store_unreadable(request, body, str(error))
+        except DatabaseUnavailable:
+            await service.refused(request, "cannot_store")
+            raise
+        return _answer(
+            200,
+            b'{"received":%d,"stored":%d,"duplicate":%d,"quarantined":%d}\n'
+            % (receipt.received, receipt.stored, receipt.duplicate, receipt.quarantined),
         )
-    except TooLarge:
-        return _error(413, "too_large", f"the body is over {MOST_DECODED_BYTES // 2**20} MiB once decompressed")
-    except BrokenEncoding as error:
-        receipt = quarantine_body(body, str(error), origin, writer)
-    else:
-        receipt = take_in(decoded, origin, writer, idempotency_key=request.headers.get("Idempotency-Key"))
-    return jsonify(asdict(receipt)), 200
+
+    def _too_large(self, request: Request) -> Answer:
+        size = f"{self._most_bytes / 2**20:g} MiB"
+        words = f"the body is over {size} once decompressed, or decompresses to far more than its size"
+        return _error(413, "too_large", words, *_closing(request))
 
 
-def _origin() -> Origin:
-    tag = next((request.headers[name] for name in TAG_HEADERS if request.headers.get(name)), None)
-    service = request.args.get("service") or tag or DEFAULT_SERVICE
-    address = request.remote_addr or "unknown"
-    source = f"{tag}@{address}" if tag else address
-    return Origin(source=clean(source)[:MOST_NAME], service=clean(service)[:MOST_NAME])
+def _closing(request: Request) -> tuple[tuple[bytes, bytes], ...]:
+    """A short body is read to its end, so that the answer arrives; a long one is not worth it."""
+    return ((b"connection", b"close"),) if request.declared_size > MOST_DRAINED else ()
 
 
-def _may_send(tokens: tuple[str, ...]) -> bool:
-    if not tokens:
-        return _is_loopback(request.remote_addr)
-    given = _given_token()
-    # Every token is compared, so the time taken does not tell which one came close.
-    return given is not None and max(hmac.compare_digest(given.encode(), token.encode()) for token in tokens)
+def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes], kind: bytes = _JSON) -> Answer:
+    return status, body, ((b"content-type", kind), (b"content-length", b"%d" % len(body)), *headers)
 
 
-def _given_token() -> str | None:
-    if key := request.headers.get("X-API-Key"):
-        return key
-    if (authorization := request.authorization) is None:
-        return None
-    if authorization.type == "bearer":
-        return authorization.token
-    return authorization.password if authorization.type == "basic" else None
+def _error(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
+    return _answer(status, json.dumps({"error": {"code": code, "message": message}}).encode() + b"\n", *headers)
 
 
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _why_not(tokens: tuple[str, ...]) -> str:
-    if tokens:
-        return "send one of INGEST_TOKENS as a bearer token, as X-API-Key or as the password of basic authentication"
-    return "without INGEST_TOKENS only this machine may send: set INGEST_TOKENS on the server"
-
-
-def _error(status: int, code: str, message: str) -> tuple[Response, int]:
-    return jsonify(error={"code": code, "message": message}), status
-
-
-def _database_away(error: DatabaseUnavailable) -> tuple[Response, int]:
-    log.warning("cannot store: %s", error)
-    response, status = _error(503, "cannot_store", f"{error}; send it again"[:500])
-    response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return response, status
-
-
-def _http_error(error: HTTPException) -> tuple[Response, int]:
-    return _error(error.code or 500, error.name.lower().replace(" ", "_"), error.description or error.name)
-
-
-def _unforeseen(error: Exception) -> tuple[Response, int]:
-    number = uuid.uuid4().hex[:8]
-    log.error("request %s failed", number, exc_info=error)
-    response, status = _error(
-        503, "internal", f"the server failed (number {number}); nothing was stored, send it again"
-    )
-    response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return response, status
+def _later(code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
+    return _error(503, code, message, (b"retry-after", b"%d" % RETRY_AFTER_S), *headers)

@@ -1,231 +1,139 @@
-"""Turn one record into one row of the log, or say why it cannot be one. Pure."""
+"""Read one field of a record: what it must be, in the unit of its column. Pure."""
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from ingest_server.fields import ABSENT, ALIASES, ID_FIELDS, RAW_LINE_FIELDS, pick
-from ingest_server.lines import parse_line
-from ingest_server.route import route_of
-from ingest_server.times import parse_time
-from sql.writing import LogRow
+from ingest_server.fields import milliseconds
 
-OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
-MOST_AHEAD = timedelta(days=1)
+OLDEST_US = 631_152_000_000_000  # 1990
+MOST_AHEAD_US = 86_400_000_000  # a day: clocks and zones that are set wrong
 MOST_PATH = 8192
 MOST_TEXT = 4096
+MOST_NAME = 200  # of a service or a source: names are keys of indexes
 MOST_LATENCY_MS = 1e12
+MOST_FIELDS = 500
 DEEPEST = 64  # the embedded engine dies of JSON some 900 levels deep
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # A NUL in JSON text: its escape, not the same six characters after an escaped backslash.
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-# What the shipper adds about itself; `date` is the time at which Fluent Bit read the line.
-_SHIPPED = frozenset({*ID_FIELDS, "date"})
 
 
 class Refused(ValueError):
-    """A record that cannot become a row; the text is one sentence that says why."""
+    """A record that cannot become a row: `kind` names the reason in a word, the text is one sentence."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        """Refuse for a reason of this kind."""
+        super().__init__(sentence)
+        self.kind = kind
 
 
-def to_row(record: Mapping[str, Any], *, service: str, now: datetime) -> LogRow:
-    """Return the row of a record.
-
-    Args:
-        record: fields under any of the names in `fields.ALIASES`, or a raw line in `log`.
-        service: for a record that names none.
-        now: the moment of arrival; a record from the future is refused.
+def check_time(ts: int, now_us: int) -> int:
+    """Return a moment (microseconds since 1970) that a log may have.
 
     Raises:
-        Refused: time, method, path or status is missing or wrong.
+        Refused: it is before 1990 or more than a day after now.
     """
-    record = _with_raw_line(record)
-    used: set[str] = set()
-    ts = _timestamp(record, used, now)
-    method = _method(_required(record, "method", used))
-    path, query = _path(_required(record, "path", used))
-    status = _status(_required(record, "status", used))
-    attributes = {} if query is None else {"query": query}
-    row = LogRow(
-        ts=ts,
-        service=_text(_optional(record, "service", used)) or service,
-        method=method,
-        path=path,
-        route=route_of(path),
-        status=status,
-        latency_ms=_number(record, "latency_ms", used, MOST_LATENCY_MS),
-        bytes=_whole(_number(record, "bytes", used, 2**62)),
-        client_ip=_client_ip(record, used),
-        user_agent=_text(_optional(record, "user_agent", used)),
-        referer=_text(_optional(record, "referer", used)),
-        attributes=None,
-    )
-    attributes |= {str(k): v for k, v in record.items() if k not in used and k not in _SHIPPED}
-    return row._replace(attributes=_json(attributes) if attributes else None)
+    if ts < OLDEST_US:
+        raise Refused("too_old", "timestamp is before 1990")
+    if ts > now_us + MOST_AHEAD_US:
+        raise Refused("in_the_future", "timestamp is more than a day in the future")
+    return ts
 
 
-def record_id(record: Mapping[str, Any]) -> str | None:
-    """The unique id that the shipper gave a record, if it gave one."""
-    for name in ID_FIELDS:
-        value = record.get(name)
-        if isinstance(value, str) and value:
-            return value
-    return None
+def method(value: Any) -> str:
+    """Return an HTTP method in capitals.
 
-
-def _with_raw_line(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Parse the line of a record that carries one instead of fields; the line's fields win."""
-    if pick(record, "method") or pick(record, "path"):
-        return record
-    for name in RAW_LINE_FIELDS:
-        line = record.get(name)
-        if isinstance(line, str) and (parsed := _parsed_line(line)) is not None:
-            return {k: v for k, v in record.items() if k != name} | dict(parsed)
-    return record
-
-
-def _parsed_line(line: str) -> Mapping[str, Any] | None:
-    if line.lstrip().startswith("{"):
-        try:
-            parsed = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-        return parsed if isinstance(parsed, dict) else None
-    return parse_line(line)
-
-
-def _optional(record: Mapping[str, Any], column: str, used: set[str]) -> Any:
-    found = pick(record, column)
-    if found is None:
-        used.update(name for name in ALIASES[column] if record.get(name) in ("", "-", None))
-        return None
-    used.add(found[0])
-    return found[1]
-
-
-def _required(record: Mapping[str, Any], column: str, used: set[str]) -> Any:
-    value = _optional(record, column, used)
-    if value is None:
-        raise Refused(f"{column} is missing")
-    return value
-
-
-def _timestamp(record: Mapping[str, Any], used: set[str], now: datetime) -> datetime:
-    """The first field that is a time: a shipper's `date` stands in for an unreadable `time`."""
-    problem = "timestamp is missing"
-    for name in ALIASES["timestamp"]:
-        if record.get(name) in (None, *ABSENT):
-            continue
-        try:
-            moment = parse_time(record[name])
-        except ValueError as error:
-            problem = str(error)
-            continue
-        if moment < OLDEST:
-            raise Refused(f"timestamp is before {OLDEST.year}: {moment.isoformat()}")
-        if moment > now + MOST_AHEAD:
-            raise Refused(f"timestamp is more than a day in the future: {moment.isoformat()}")
-        used.add(name)
-        return moment
-    raise Refused(problem)
-
-
-def _method(value: Any) -> str:
+    Raises:
+        Refused: it is none.
+    """
     if not isinstance(value, str) or not _METHOD.fullmatch(value.strip()):
-        raise Refused(f"method is no HTTP method: {_shown(value)}")
+        raise Refused("bad_method", f"method is no HTTP method: {shown(value)}")
     return value.strip().upper()
 
 
-def _path(value: Any) -> tuple[str, str | None]:
-    """Split a request target into its path and its query string."""
+def path_and_query(value: Any) -> tuple[str, str | None]:
+    """Split a request target into its path and its query string.
+
+    Raises:
+        Refused: it is no text, or too long.
+    """
     if not isinstance(value, str):
-        raise Refused(f"path is no text: {_shown(value)}")
+        raise Refused("bad_path", f"path is no text: {shown(value)}")
     target = clean(value.strip())
     if _ABSOLUTE.match(target):  # as a proxy logs it
         target = "/" + target.split("://", 1)[1].partition("/")[2]
     path, mark, query = target.partition("?")
-    if not path:
-        path = "/"
     if len(path) > MOST_PATH:
-        raise Refused(f"path is longer than {MOST_PATH} characters")
-    return path, query[:MOST_PATH] if mark else None
+        raise Refused("bad_path", f"path is longer than {MOST_PATH} characters")
+    return path or "/", query[:MOST_PATH] if mark else None
 
 
-def _status(value: Any) -> int:
+def status(value: Any) -> int:
+    """Return an HTTP status.
+
+    Raises:
+        Refused: it is none.
+    """
     try:
-        status = int(value) if not isinstance(value, float) or value.is_integer() else -1
+        number = int(value) if not isinstance(value, float) or value.is_integer() else -1
     except (TypeError, ValueError, OverflowError):
-        status = -1
-    if isinstance(value, bool) or not 100 <= status <= 999:
-        raise Refused(f"status is no HTTP status: {_shown(value)}")
-    return status
-
-
-def _number(record: Mapping[str, Any], column: str, used: set[str], most: float) -> float | None:
-    """A number in the column's unit. An unusable one is absent, and stays in the attributes as it came."""
-    found = pick(record, column)
-    if found is None:
-        _optional(record, column, used)
-        return None
-    name, value, factor = found
-    try:
-        number = float(value) * factor
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if isinstance(value, bool) or not math.isfinite(number) or not 0 <= number < most:
-        return None
-    used.add(name)
+        number = -1
+    if isinstance(value, bool) or not 100 <= number <= 999:
+        raise Refused("bad_status", f"status is no HTTP status: {shown(value)}")
     return number
 
 
-def _whole(number: float | None) -> int | None:
-    return None if number is None else round(number)
+def latency(value: Any, factor: float) -> float | None:
+    """Return milliseconds; None for what is no duration."""
+    number = milliseconds(value, factor)
+    return number if number is not None and number < MOST_LATENCY_MS else None
 
 
-def _client_ip(record: Mapping[str, Any], used: set[str]) -> str | None:
-    """The first address among the fields that may hold one; `host` may as well be a virtual host."""
-    for name in ALIASES["client_ip"]:
-        value = record.get(name)
-        if not isinstance(value, str):
-            continue
-        try:
-            address = ipaddress.ip_address(value.strip())
-        except ValueError:
-            continue
-        used.add(name)
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped  # how a dual-stack server writes an IPv4 client
-        return str(address).partition("%")[0]
-    return None
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
+def size(value: Any) -> int | None:
+    """Return a number of bytes; None for what is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    if isinstance(value, bool) or not math.isfinite(number) or not 0 <= number < 2**62:
+        return None
+    return value if isinstance(value, int) else round(number)
+
+
+def text(value: Any) -> str | None:
+    """Return a text that a column can hold; None for an empty one."""
     return clean(value if isinstance(value, str) else str(value)).strip()[:MOST_TEXT] or None
 
 
-def clean(text: str) -> str:
+def clean(value: str) -> str:
     """Return text that PostgreSQL can hold: it refuses NUL, UTF-8 refuses lone surrogates."""
-    if "\x00" in text:
-        text = text.replace("\x00", "\ufffd")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if "\x00" in value:
+        value = value.replace("\x00", "\ufffd")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _json(value: dict[str, Any]) -> str:
+def json_text(value: Mapping[str, Any]) -> str:
+    """Return fields as JSON that a jsonb column can hold.
+
+    Raises:
+        Refused: too many fields, too deep, or something that JSON has no word for.
+    """
+    if len(value) > MOST_FIELDS:
+        raise Refused("too_many_fields", f"the record has more than {MOST_FIELDS} fields")
     if not _shallow(value, DEEPEST):
-        raise Refused(f"a field is nested deeper than {DEEPEST} levels")
+        raise Refused("too_deep", f"a field is nested deeper than {DEEPEST} levels")
     try:
-        return clean(_ESCAPED_NUL.sub(r"\1\\ufffd", msgspec.json.encode(value).decode("utf-8")))
+        encoded = msgspec.json.encode(value).decode("utf-8")
     except (TypeError, ValueError, UnicodeError, RecursionError):
-        raise Refused("a field holds something that is no JSON value") from None
+        raise Refused("no_json", "a field holds something that is no JSON value") from None
+    return _ESCAPED_NUL.sub(r"\1\\ufffd", encoded) if "\\u0000" in encoded else encoded
 
 
 def _shallow(value: Any, levels: int) -> bool:
@@ -238,5 +146,6 @@ def _shallow(value: Any, levels: int) -> bool:
     return all(_shallow(each, levels - 1) for each in value)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in an error message, cut short."""
     return repr(value)[:60]

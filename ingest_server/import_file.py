@@ -9,17 +9,19 @@ import io
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
-from ingest_server.body import line_item
-from ingest_server.intake import Origin, normalise, utc_now
-from ingest_server.lines import FORMATS
-from sql.writing import LogWriter, Receipt
+from ingest_server.formats import LINE_FORMATS
+from ingest_server.framing import line_value
+from ingest_server.intake import Intake, Origin
+from sql.batch import NOTHING, Batch, Receipt
+from sql.storing import utc_micros
+from sql.writing import LogWriter
 
-IMPORT_FORMATS = ("auto", "json", *FORMATS)
+IMPORT_FORMATS = ("auto", "json", *LINE_FORMATS)
 LINES_A_PIECE = 5_000
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -31,6 +33,7 @@ class ImportFailed(Exception):
 def import_file(
     name: str,
     service: str,
+    intake: Intake,
     writer: LogWriter,
     *,
     format_name: str = "auto",
@@ -44,6 +47,8 @@ def import_file(
     Args:
         name: a path, or `-` for standard input; gzip is recognised by its content.
         service: for lines that name none.
+        intake: makes rows of lines.
+        writer: stores them.
         format_name: one of IMPORT_FORMATS.
         on_bytes: told how many more bytes of the file itself were read.
 
@@ -52,35 +57,67 @@ def import_file(
         DatabaseUnavailable: a piece could not be stored; the pieces before it are.
     """
     origin = Origin(source=f"import:{Path(name).name if name != '-' else 'stdin'}", service=service)
-    total, offset, known_before = Receipt(0, 0, 0, 0), 0, True
-    with _opened(name) as (lines, position):
+    offset, known_before = 0, True
+    with _opened(name) as (lines, position), _Storing(writer) as storing:
         reported = 0
         for piece in _pieces(lines, name):
             marks = _identities(service, offset, piece)
             # Only where all before it is known may the beginning of a piece be: the file has grown since.
             known = _known_lines(writer, marks) if known_before else 0
             for part, mark in ((piece[:known], marks[known - 1]), (piece[known:], marks[-1])):
-                total += _store(part, mark, origin, format_name, writer)
+                storing.add(_batch(part, mark, origin, format_name, intake))
             known_before = known > 0
             offset += sum(map(len, piece))
             at = position()
             if on_bytes is not None:
                 on_bytes(at - reported)
             reported = at
-    return total
+    return storing.total
 
 
-def _store(lines: list[bytes], mark: bytes, origin: Origin, format_name: str, writer: LogWriter) -> Receipt:
-    batch = normalise((line_item(line, format_name) for line in map(_tidy, lines) if line), origin, utc_now())
-    if not (batch.rows or batch.quarantined):
-        return Receipt(0, 0, 0, 0)
+class _Storing:
+    """Stores one batch while the next is being read; leaving it waits for the last."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        self.total = NOTHING
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._pending: Future[Receipt] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+
+    def add(self, batch: Batch) -> None:
+        """Store a batch after the one before it, which must have succeeded."""
+        self._wait()
+        if batch.received:
+            self._pending = self._thread.submit(self._writer.store, batch)
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self.total += pending.result()
+
+
+def _batch(lines: list[bytes], mark: bytes, origin: Origin, format_name: str, intake: Intake) -> Batch:
+    full = [line for line in map(_tidy, lines) if line]
+    values = (line_value(line, format_name) for line in full)
+    rows, refused = intake.rows(values, full.__getitem__, origin, utc_micros())
     # Lines of which nothing could be read may be tried again in another format.
-    identity = mark if batch.rows else hashlib.sha256(mark + format_name.encode()).digest()
-    return writer.store(replace(batch, identity=identity))
+    identity = mark if rows else hashlib.sha256(mark + format_name.encode()).digest()
+    return Batch(origin.source, origin.service, rows, refused, identity, sum(map(len, lines)))
 
 
 def _known_lines(writer: LogWriter, marks: list[bytes]) -> int:
     """How many lines at the beginning of a piece an earlier import has stored."""
+    if writer.known(marks[-1:]):
+        return len(marks)
     known = writer.known(marks)
     return max((i + 1 for i, mark in enumerate(marks) if mark in known), default=0)
 

@@ -1,18 +1,24 @@
-"""From a body to a receipt: take it apart, normalise each record, store all of it in one transaction."""
+"""From a decoded body to a batch: take it apart, make each record a row or a refusal, and say what identifies it."""
 
 from __future__ import annotations
 
-import hashlib
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from ingest_server.body import Item, items
-from ingest_server.event import Refused, record_id, to_row
-from sql.writing import Batch, LogRow, LogWriter, Quarantined, Receipt
+from ingest_server.event import Refused
+from ingest_server.framing import Broken, decode
+from ingest_server.identity import body_identity
+from ingest_server.reader import Reader
+from ingest_server.route import RouteRules
+from ingest_server.route_book import RouteBook
+from ingest_server.settings import IngestSettings
+from sql.batch import NOTHING, Batch, LogRow, Quarantined, Receipt
+from sql.storing import utc_micros
+from sql.writing import LogWriter
 
 DEFAULT_SERVICE = "default"
-MOST_NAME = 200
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,66 +29,73 @@ class Origin:
     service: str
 
 
-def utc_now() -> datetime:
-    """The current moment."""
-    return datetime.now(UTC)
+class Intake:
+    """Makes batches; may be used by several threads."""
+
+    def __init__(self, book: RouteBook) -> None:
+        """Take routes from `book`."""
+        self.book = book
+        self._own = threading.local()
+
+    def batch(self, body: bytes, origin: Origin, now_us: int, *, idempotency_key: str | None = None) -> Batch:
+        """Return what a decoded body holds.
+
+        Raises:
+            DatabaseUnavailable: the routes in use cannot be read.
+        """
+        decoded = decode(body)
+        rows, refused = self.rows(decoded.values, decoded.raw_of, origin, now_us)
+        identity = body_identity(body, origin.source, origin.service, rows, idempotency_key)
+        return Batch(origin.source, origin.service, rows, refused, identity, len(body))
+
+    def rows(
+        self,
+        values: Iterable[dict[str, object] | Broken],
+        raw_of: Callable[[int], bytes],
+        origin: Origin,
+        now_us: int,
+    ) -> tuple[list[LogRow], list[Quarantined]]:
+        """Turn records into rows and refusals; `raw_of` gives the bytes of the record at a place.
+
+        Raises:
+            DatabaseUnavailable: the routes in use cannot be read.
+        """
+        self.book.refresh()
+        rows: list[LogRow] = []
+        refused: list[Quarantined] = []
+        row, source, service = self._reader().row, origin.source, origin.service
+        for at, value in enumerate(values):
+            if isinstance(value, Broken):
+                refused.append(Quarantined(UNREADABLE, value.reason, value.raw))
+                continue
+            try:
+                rows.append(row(value, service=service, source=source, now_us=now_us))
+            except Refused as refusal:
+                refused.append(Quarantined(refusal.kind, str(refusal), raw_of(at)))
+        return rows, refused
+
+    def _reader(self) -> Reader:
+        reader: Reader | None = getattr(self._own, "reader", None)
+        if reader is None:
+            reader = self._own.reader = Reader(self.book.route)
+        return reader
 
 
-def take_in(
-    body: bytes,
-    origin: Origin,
-    writer: LogWriter,
-    *,
-    idempotency_key: str | None = None,
-    now: Callable[[], datetime] = utc_now,
-) -> Receipt:
+def unreadable_body(body: bytes, reason: str, origin: Origin) -> Batch:
+    """A body that cannot be taken apart at all, as one quarantined record."""
+    return Batch(origin.source, origin.service, [], [Quarantined(UNREADABLE, reason, body)], None, len(body))
+
+
+def open_intake(settings: IngestSettings, writer: LogWriter) -> Intake:
+    """Return an intake with the routes of the settings and those that `writer` finds in use."""
+    return Intake(RouteBook(RouteRules.parse(settings.route_patterns), settings.route_limit, writer.routes))
+
+
+def take_in(body: bytes, origin: Origin, intake: Intake, writer: LogWriter) -> Receipt:
     """Store a decoded body and return its receipt after the commit.
-
-    A body is known again, and not stored twice, only where that cannot be wrong: the client sent a key
-    with it, or every record carries its own id. Two equal bodies without either may both be honest.
 
     Raises:
         DatabaseUnavailable: nothing was stored.
     """
-    found = list(items(body))
-    batch = normalise(found, origin, now(), identity(body, found, origin, idempotency_key))
-    if not (batch.rows or batch.quarantined):
-        return Receipt(0, 0, 0, 0)
-    return writer.store(batch)
-
-
-def quarantine_body(body: bytes, reason: str, origin: Origin, writer: LogWriter) -> Receipt:
-    """Keep a body that cannot be taken apart at all as one quarantined record."""
-    return writer.store(Batch(origin.source, origin.service, [], [Quarantined(reason, body)]))
-
-
-def normalise(found: Iterable[Item], origin: Origin, now: datetime, known_as: bytes | None = None) -> Batch:
-    """Turn the records of a body into rows and refusals. Pure."""
-    rows: list[LogRow] = []
-    refused: list[Quarantined] = []
-    for item in found:
-        if item.value is None:
-            refused.append(Quarantined(item.reason, item.raw))
-            continue
-        try:
-            rows.append(to_row(item.value, service=origin.service, now=now))
-        except Refused as refusal:
-            refused.append(Quarantined(str(refusal), item.raw))
-    return Batch(origin.source, origin.service, rows, refused, known_as)
-
-
-def identity(body: bytes, found: Iterable[Item], origin: Origin, key: str | None) -> bytes | None:
-    """Return what makes a body unique, or None where nothing does. Pure."""
-    if key:
-        # The body too: a key that a client sends with everything must not make its next body a duplicate.
-        return _digest(b"key", origin.service.encode(), key.encode(), body)
-    if all(item.value is not None and record_id(item.value) for item in found):
-        return _digest(b"ids", origin.service.encode(), body)
-    return None
-
-
-def _digest(*parts: bytes) -> bytes:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
+    batch = intake.batch(body, origin, utc_micros())
+    return writer.store(batch) if batch.received else NOTHING
