@@ -13,13 +13,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from dashapp.api_params import BadParameter, choice, filters_of, whole_number
+from dashapp.api_params import BadParameter, choice, filters_of, text_of, whole_number
 from dashapp.settings import DashboardSettings
+from dashapp.stats.collection import Collection, collection, last_day, quarantine
 from dashapp.stats.errors import statuses
 from dashapp.stats.summary import summary
 from dashapp.stats.tally import Latency
 from dashapp.stats.traffic import TrafficBucket, traffic
-from dashapp.stats.usage import Endpoint, usage
+from dashapp.stats.usage import Endpoint, routes_of, usage
 from dashapp.time_range import BadRange, bucket_minutes, complete_through, range_of
 from sql.connection import DatabaseUnavailable, snapshot
 from sql.live import arrivals
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MOST_ENDPOINTS = 10_000
 MOST_ROWS = 1_000
+MOST_QUARANTINED, MOST_RAW = 500, 20
+NEWEST_ID = 2**63 - 1
 MOST_INTERVAL = 31 * 1440
 RETRY_AFTER_S = 5
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -73,10 +76,12 @@ def api_blueprint(
         by: Literal["route", "path"] = "path" if choice(request.args, "by", ("route", "path")) == "path" else "route"
         with snapshot(engine) as connection:
             used = usage(connection, span, filters, by=by, most=limit)
+            routes = routes_of(connection, used, filters, by=by)
         return _answer(
             {
                 "total": used.total,
                 "truncated": used.found > len(used.endpoints),
+                "routes": routes._asdict(),
                 "endpoints": [_endpoint(endpoint, by) for endpoint in used.endpoints],
             }
         )
@@ -112,6 +117,26 @@ def api_blueprint(
             raise BadParameter(str(error)) from None
         return _answer({"logs": arrived.rows, "skipped": arrived.more, "cursor": arrived.cursor})
 
+    @api.get("/collection/sources")
+    def get_sources() -> Response:
+        moment = now()
+        given = any(request.args.get(name) for name in ("start", "end", "last"))
+        span = range_of(request.args, moment) if given else last_day(moment)
+        source, service = text_of(request.args, "source"), text_of(request.args, "service")
+        with snapshot(engine) as connection:
+            return _answer(_collection(collection(connection, span, moment, source=source, service=service)))
+
+    @api.get("/collection/quarantine")
+    def get_quarantine() -> Response:
+        raw = choice(request.args, "raw", ("0", "1")) == "1"
+        most = MOST_RAW if raw else MOST_QUARANTINED
+        limit = whole_number(request.args, "limit", min(50, most), most=most)
+        before = whole_number(request.args, "before", NEWEST_ID, most=NEWEST_ID)
+        kind, source = text_of(request.args, "kind"), text_of(request.args, "source")
+        with snapshot(engine) as connection:
+            page = quarantine(connection, kind=kind, source=source, before=before, most=limit, with_raw=raw)
+        return _answer({"records": [held.as_json() for held in page.records], "next_before": page.next_before})
+
     # Without it the pages' own router would answer with a page.
     @api.route("/", defaults={"rest": ""}, methods=ANY_METHOD)
     @api.route("/<path:rest>", methods=ANY_METHOD)
@@ -131,7 +156,7 @@ def _answer(value: dict[str, Any]) -> Response:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     raise TypeError(type(value).__name__)
 
 
@@ -188,6 +213,19 @@ def _failing(endpoint: Endpoint) -> dict[str, Any]:
         "client_errors": endpoint.client_errors,
         "server_errors": endpoint.server_errors,
         "error_rate": endpoint.error_rate,
+    }
+
+
+def _collection(found: Collection) -> dict[str, Any]:
+    return {
+        "start": found.span.start,
+        "end": found.span.end,
+        "totals": asdict(found.totals) | {"refused_requests": found.refused_requests},
+        "sources": [{"source": each.source, "service": each.service, **asdict(each.arrived)} for each in found.sources],
+        "minutes": [each._asdict() for each in found.minutes],
+        "refused": [each._asdict() for each in found.refused],
+        "truncated": bool(found.cut),
+        "truncated_lists": sorted(found.cut),
     }
 
 

@@ -42,9 +42,21 @@ def whole_number(parameters: Mapping[str, str], name: str, default: int, *, leas
     text = parameters.get(name)
     if not text:
         return default
-    if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+    if not re.fullmatch(r"\d{1,18}", text) or not least <= int(text) <= most:
         raise BadParameter(f"{name} must be a whole number from {least} to {most}")
     return int(text)
+
+
+def text_of(parameters: Mapping[str, str], name: str) -> str | None:
+    """Return a text to compare with; None where there is none.
+
+    Raises:
+        BadParameter: it holds a NUL character, which no stored text does.
+    """
+    value = parameters.get(name)
+    if value and "\x00" in value:
+        raise BadParameter(f"{name} holds a NUL character")
+    return value or None
 
 
 def choice(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -91,6 +91,10 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "아직 저장된 로그가 없습니다. 로그가 도착하면 여기에 나타납니다.",
         "Nothing is stored yet. Requests appear here once they arrive.",
     ),
+    "routes_capped": (
+        "경로 {kept}개를 따로 세고, 그 밖의 경로는 {other}로 합칩니다(설정 ROUTE_LIMIT).",
+        "{kept} routes are counted one by one; further ones are summed as {other} (setting ROUTE_LIMIT).",
+    ),
     "unfinished": ("{through} 이후는 아직 확정되지 않았습니다", "not final after {through}"),
     # Overview
     "insight": ("핵심 인사이트", "Key insight"),

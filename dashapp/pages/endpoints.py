@@ -1,12 +1,12 @@
 """Endpoint Analysis: calls, errors and latency of every endpoint in one sortable table.
 
-Ids: endpoints-grid, endpoints-search, endpoints-by-route, endpoints-by-path, endpoints-count,
-endpoints-empty, endpoints-body.
+Ids: endpoints-grid, endpoints-search, endpoints-by-route, endpoints-by-path, endpoints-count, endpoints-routes
+(the note where routes were summed), endpoints-empty, endpoints-body.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import dash_ag_grid as dag
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -14,14 +14,16 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp.components.attributes import aria
+from dashapp.components.capped_routes import capped_routes
 from dashapp.components.card import card, choice_link
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_grid import column_defs, grid_rows
 from dashapp.site import Site, is_phone
 from dashapp.stats.tally import Latency
-from dashapp.stats.usage import Usage, usage
+from dashapp.stats.usage import Usage, routes_of, usage
 from dashapp.view import View
 from dashapp.words import Words
+from sql.collection import RouteCount
 from sql.connection import snapshot
 from sql.plan import Range
 from sql.reading import data_span
@@ -34,6 +36,7 @@ def layout(_site: Site, words: Words) -> Component:
     return html.Div(
         [
             html.Div(id="endpoints-empty"),
+            html.Div(id="endpoints-routes"),
             html.Div(
                 card(
                     words("endpoints"),
@@ -69,14 +72,17 @@ def register(app: Dash, site: Site) -> None:
 
     def update_page(search: str, _tick: int) -> dict[str, Any]:
         view, words = site.view(search), site.words(search)
-        used, span = read_usage(site, view)
+        used, routes, span = read_usage(site, view)
         links = by_links(view)
         if not used.endpoints:
             empty = empty_state(view, span, site.zone, words, path=PATH)
-            return {"rows": no_update, "count": no_update, "by": links, "empty": empty, "hidden": True}
+            return {
+                "rows": no_update, "count": no_update, "routes": None, "by": links, "empty": empty, "hidden": True
+            }  # fmt: skip
         return {
             "rows": grid_rows(used.endpoints),
             "count": _shown_of(used),
+            "routes": capped_routes(routes, words),
             "by": links,
             "empty": None,
             "hidden": False,
@@ -86,6 +92,7 @@ def register(app: Dash, site: Site) -> None:
         output={
             "rows": Output("endpoints-grid", "rowData"),
             "count": Output("endpoints-count", "children"),
+            "routes": Output("endpoints-routes", "children"),
             "by": Output("endpoints-by", "children"),
             "empty": Output("endpoints-empty", "children"),
             "hidden": Output("endpoints-body", "hidden"),
@@ -101,11 +108,13 @@ def register(app: Dash, site: Site) -> None:
     )
 
 
-def read_usage(site: Site, view: View) -> tuple[Usage, Range | None]:
-    """Read the endpoints and the span of the data in one snapshot."""
+def read_usage(site: Site, view: View) -> tuple[Usage, RouteCount, Range | None]:
+    """Read the endpoints, the routes kept and the span of the data in one snapshot."""
+    by: Literal["route", "path"] = "path" if view.by_path else "route"
     with snapshot(site.engine) as connection:
-        used = usage(connection, view.whole, view.filters, by="path" if view.by_path else "route")
-        return used, data_span(connection, view.filters.service)
+        used = usage(connection, view.whole, view.filters, by=by)
+        routes = routes_of(connection, used, view.filters, by=by)
+        return used, routes, data_span(connection, view.filters.service)
 
 
 def _shown_of(used: Usage) -> str:

@@ -2,7 +2,8 @@
 
 Ids: overview-insight, overview-requests, overview-error-rate, overview-p95, overview-throughput (the key
 figures as text), overview-traffic-graph, overview-latency-graph, overview-status-rows, overview-slowest,
-overview-failing, overview-empty (why there is nothing), overview-empty-go, overview-body.
+overview-failing, overview-routes (the note where routes were summed), overview-empty (why there is nothing),
+overview-empty-go, overview-body.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dash.development.base_component import Component
 from dashapp import format as fmt
 from dashapp import sentences
 from dashapp.components.attributes import aria
+from dashapp.components.capped_routes import capped_routes
 from dashapp.components.card import card, endpoint_name, severity
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_tables import failing_table, slowest_table
@@ -30,10 +32,11 @@ from dashapp.site import Site, most_points
 from dashapp.stats.errors import Statuses, statuses
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import Traffic, traffic
-from dashapp.stats.usage import Endpoint, usage
+from dashapp.stats.usage import Endpoint, routes_of, usage
 from dashapp.time_range import bucket_minutes
 from dashapp.view import View, address, local_text, parameters_of
 from dashapp.words import Words
+from sql.collection import RouteCount
 from sql.connection import snapshot
 from sql.plan import MINUTE, Range, floor
 from sql.reading import data_span
@@ -50,6 +53,7 @@ class Figures:
     traffic: Traffic
     statuses: Statuses
     endpoints: list[Endpoint]
+    routes: RouteCount
     span: Range | None
 
 
@@ -101,6 +105,7 @@ def layout(_site: Site, words: Words) -> Component:
                         ],
                         className="g",
                     ),
+                    html.Div(id="overview-routes"),
                 ],
                 id="overview-body",
             ),
@@ -149,6 +154,7 @@ _OUTPUTS = {
     "latencies": Output("overview-latencies", "children"),
     "slowest": Output("overview-slowest", "children"),
     "failing": Output("overview-failing", "children"),
+    "routes": Output("overview-routes", "children"),
 }
 
 
@@ -157,11 +163,13 @@ def read_figures(site: Site, view: View) -> Figures:
     complete, whole = site.complete(), view.whole
     minutes = bucket_minutes(whole, most=most_points())
     with snapshot(site.engine) as connection:
+        used = usage(connection, whole, view.filters)
         return Figures(
             total=summary(connection, whole, view.filters, complete),
             traffic=traffic(connection, whole, view.filters, minutes=minutes, zone=site.zone, complete=complete),
             statuses=statuses(connection, whole, view.filters),
-            endpoints=usage(connection, whole, view.filters).endpoints,
+            endpoints=used.endpoints,
+            routes=routes_of(connection, used, view.filters),
             span=data_span(connection, view.filters.service),
         )
 
@@ -190,6 +198,7 @@ def show(figures: Figures, view: View, site: Site, words: Words) -> dict[str, An
         "latencies": latency_rows(figures.total.latency_ms, words),
         "slowest": slowest_table(figures.endpoints, view, words),
         "failing": failing_table(figures.endpoints, view, words),
+        "routes": capped_routes(figures.routes, words),
     }
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dashapp.stats.tally import Latency, Tally, tally_by
+from sql.batch import OTHER_ROUTES
+from sql.collection import RouteCount, route_count
 from sql.plan import Range
 from sql.reading import Filters, breakdown, top_groups
 
@@ -65,6 +67,19 @@ def usage(
     total = sum(tally.n for tally in tallies.values()) if failing else top.n
     endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tallies.items()]
     return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, total)
+
+
+def routes_of(
+    connection: sa.Connection, used: Usage, filters: Filters, *, by: Literal["route", "path"] = "route"
+) -> RouteCount:
+    """How many routes are kept, and whether some of these endpoints' requests are summed as OTHER_ROUTES.
+
+    Where not all endpoints were read, they may be among the others: then it counts whether there are any at all.
+    """
+    count = route_count(connection, filters.service)
+    here = any(endpoint.route == OTHER_ROUTES for endpoint in used.endpoints)
+    perhaps = used.found > len(used.endpoints) and count.capped
+    return RouteCount(count.kept, by == "route" and (here or perhaps))
 
 
 def _errors_of(status: tuple[int, int] | None) -> tuple[int, int]:
