@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
 from accessboard.embedded.database import EmbeddedDatabase
+from ingest_server.intake import Intake, open_intake
+from ingest_server.settings import IngestSettings
 from sql.connection import connect, reading_engine, writing_pool
 from sql.migrate import migrate
 from sql.writing import LogWriter
@@ -54,6 +56,12 @@ def dsn(empty_dsn: str) -> str:
 def writer(dsn: str) -> Iterator[LogWriter]:
     with writing_pool(dsn, max_size=4) as pool:
         yield LogWriter(pool)
+
+
+@pytest.fixture(scope="session")
+def intake(writer: LogWriter) -> Intake:
+    """Turns bodies into batches as the ingest server does by default."""
+    return open_intake(IngestSettings(), writer)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +12,14 @@ import psycopg
 import pytest
 
 from accessboard.embedded.database import EmbeddedDatabase
+from ingest_server.service import open_service
+from ingest_server.settings import IngestSettings
+from sql.batch import LogRow
 from sql.connection import connect
 from sql.migrate import migrate
-from sql.writing import LogRow
 from tests.conftest import NATIVE_DSN, native_database
+from tests.ingest_server import Client, Sender, serving
+from tests.rows import log_row
 
 
 class RowMaker(Protocol):
@@ -28,21 +31,7 @@ def make_row(service: str) -> RowMaker:
     """Rows of the test's own service; a test names only the columns that it is about."""
 
     def make(**columns: Any) -> LogRow:
-        usual: dict[str, Any] = {
-            "ts": datetime(2024, 5, 1, 10, 15, 30, 123456, tzinfo=UTC),
-            "service": service,
-            "method": "GET",
-            "path": "/api/user/17",
-            "route": "/api/user/{id}",
-            "status": 200,
-            "latency_ms": 12.5,
-            "bytes": 345,
-            "client_ip": "10.0.0.1",
-            "user_agent": "curl/8",
-            "referer": None,
-            "attributes": None,
-        }
-        return LogRow(**(usual | columns))
+        return log_row(**({"service": service} | columns))
 
     return make
 
@@ -122,3 +111,16 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(dsn: str) -> Iterator[Client]:
+    """The ingest server with its default settings."""
+    settings = IngestSettings()
+    with serving(settings, lambda: open_service(settings, dsn)) as client:
+        yield client
+
+
+@pytest.fixture
+def sender(server: Client, service: str) -> Sender:
+    return Sender(server, service)

@@ -18,13 +18,15 @@ import pytest
 from accessboard.embedded import database as database_module
 from accessboard.embedded.database import AlreadyRunning, EmbeddedDatabase, EmbeddedFailed, opened, running_dsn
 from accessboard.embedded.node import NodeMissing, find_node
+from sql.batch import Batch
 from sql.connection import DatabaseUnavailable, connect, reading_engine, snapshot, writing_pool
 from sql.migrate import load, migrate
 from sql.plan import EPOCH, Range
 from sql.reading import Filters, breakdown
 from sql.scheduler import JobScheduler
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
+from tests.rows import log_row, micros
 
 pytestmark = pytest.mark.skipif(bool(NATIVE_DSN), reason="these are about the embedded database")
 
@@ -97,7 +99,7 @@ def test_stopped_database_is_found_no_more_and_keeps_its_rows(data_dir: Path) ->
     with opened(data_dir) as dsn:
         assert migrate(dsn) == [each.name for each in load()]
         write_numbers(dsn, 0, 5)
-        row = LogRow(EPOCH.replace(year=2024), "s", "GET", "/", "/", 200, 1.0, 1, None, None, None, None)
+        row = log_row(ts=EPOCH.replace(year=2024), service="s")
         with writing_pool(dsn, max_size=1) as pool:
             LogWriter(pool).store(Batch("test", "s", [row], []))
     assert running_dsn(data_dir) is None
@@ -255,8 +257,8 @@ def test_job_scheduler_refreshes_settled_minutes_and_leaves_open_ones(started: E
         row = connection.execute("select now()").fetchone()
     assert row is not None
     now = EPOCH.fromisoformat(str(row[0]))
-    usual = LogRow(now, "s", "GET", "/", "/", 200, 1.0, 1, None, None, None, None)
-    old = [usual._replace(ts=now.replace(year=2024, month=1, day=1 + i % 2)) for i in range(100)]
+    usual = log_row(ts=now, service="s")
+    old = [usual._replace(ts=micros(now.replace(year=2024, month=1, day=1 + i % 2))) for i in range(100)]
     scheduler = JobScheduler(started.dsn)
     with writing_pool(started.dsn, max_size=1) as pool:
         writer = LogWriter(pool)

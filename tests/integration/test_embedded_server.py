@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from sql.batch import Batch, LogRow
 from sql.connection import DatabaseUnavailable, connect, is_embedded
 from sql.migrate import migrate
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
 
 pytestmark = pytest.mark.skipif(bool(NATIVE_DSN), reason="these are about the embedded server")

@@ -19,12 +19,14 @@ from dashapp.stats.patterns import week_hours
 from dashapp.stats.summary import summary
 from dashapp.stats.traffic import traffic
 from dashapp.time_range import bucket_starts
+from sql.batch import Batch, LogRow
 from sql.connection import connect, reading_engine, snapshot, writing_pool
 from sql.plan import ENDPOINT, TRAFFIC, Range
 from sql.reading import Filters, breakdown, data_span, touched_minutes
 from sql.sketch import FIELD_DIGITS, SLOTS
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
+from tests.rows import micros, moment
 
 Connection = psycopg.Connection[tuple[object, ...]]
 MakeRow = Callable[..., LogRow]
@@ -47,7 +49,7 @@ def drawn_rows(draw: random.Random, number: int, first: datetime, span: timedelt
         latency = draw.choice([None, 0.0, 0.0005, 0.0015, draw.lognormvariate(4, 2), draw.uniform(0, 1e6)])
         rows.append(
             LogRow(
-                ts,
+                micros(ts),
                 f"exact-{draw.choice('abc')}",
                 draw.choice(["GET", "GET", "POST"]),
                 f"/shop/item/{item}" if item < 20 else f"/page{item}",
@@ -56,9 +58,7 @@ def drawn_rows(draw: random.Random, number: int, first: datetime, span: timedelt
                 latency,
                 draw.choice([None, 0, draw.randrange(10**9)]),
                 draw.choice([None, "10.0.0.1", "10.0.0.2", "2001:db8::1"]),
-                None,
-                None,
-                None,
+                *[None] * 4,
             )
         )
     return rows
@@ -90,8 +90,8 @@ def plain_breakdown(
 ) -> dict[tuple[Any, ...], Sums]:
     groups: dict[tuple[Any, ...], list[LogRow]] = {}
     for row in rows:
-        if whole.start <= row.ts < whole.end and matches(row, filters):
-            key = (bisect_right(edges, row.ts), *(value_of(row, name) for name in by))
+        if whole.start <= moment(row.ts) < whole.end and matches(row, filters):
+            key = (bisect_right(edges, moment(row.ts)), *(value_of(row, name) for name in by))
             groups.setdefault(key, []).append(row)
     return {key: sums_of(group) for key, group in groups.items()}
 
@@ -173,7 +173,7 @@ def check_figures(engine: sa.Engine, rows: Sequence[LogRow], draw: random.Random
     questions += [drawn_question(draw, rows) for _ in range(number)]
     with snapshot(engine) as connection:
         for name in ("exact-a", "exact-b", "exact-c"):
-            moments = [row.ts for row in rows if row.service == name]
+            moments = [moment(row.ts) for row in rows if row.service == name]
             assert data_span(connection, name) == Range(min(moments), max(moments))
     for whole, filters, by, edges in questions:
         with snapshot(engine) as connection:
@@ -352,10 +352,10 @@ def test_traffic_buckets_follow_the_clock_of_the_viewer(
         total = summary(connection, whole, Filters(service=service), whole.end).total
     expected: dict[datetime, int] = {}
     for row in rows:
-        if whole.start <= row.ts < whole.end:
-            midnight = row.ts.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if whole.start <= moment(row.ts) < whole.end:
+            midnight = moment(row.ts).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
             width = timedelta(minutes=minutes)
-            start = midnight.astimezone(UTC) if minutes == 1440 else first + (row.ts - first) // width * width
+            start = midnight.astimezone(UTC) if minutes == 1440 else first + (moment(row.ts) - first) // width * width
             expected[start] = expected.get(start, 0) + 1
     assert {bucket.start: bucket.total for bucket in series if bucket.total} == expected
     assert sum(bucket.total or 0 for bucket in series) == total == sum(expected.values())
@@ -382,8 +382,8 @@ def test_week_hours_sum_the_log_by_the_clock_of_the_viewer(
     assert [(cell.weekday, cell.hour) for cell in cells] == [(day, hour) for day in range(7) for hour in range(24)]
     known: dict[tuple[int, int], list[LogRow]] = {}
     for row in rows:
-        if row.ts < complete:
-            local = row.ts.astimezone(zone)
+        if moment(row.ts) < complete:
+            local = moment(row.ts).astimezone(zone)
             known.setdefault((local.weekday(), local.hour), []).append(row)
     assert {(cell.weekday, cell.hour): cell.total for cell in cells if cell.total} == {
         place: len(group) for place, group in known.items()
@@ -394,7 +394,7 @@ def test_week_hours_sum_the_log_by_the_clock_of_the_viewer(
         latencies = [round(row.latency_ms * 1000) for row in group if row.latency_ms is not None]
         assert cell.mean_ms == (pytest.approx(sum(latencies) / len(latencies) / 1000) if latencies else None)
     # The first row of these begins the known time; all 168 hours lie in eight days.
-    first = min(row.ts for row in rows).replace(second=0, microsecond=0)
+    first = moment(min(row.ts for row in rows)).replace(second=0, microsecond=0)
     assert sum((cell.covered for cell in cells), timedelta(0)) == complete - first
     assert all(cell.total is not None for cell in cells)
 

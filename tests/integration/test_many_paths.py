@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from dashapp.stats.usage import usage
+from sql.batch import Batch, LogRow
 from sql.connection import snapshot
 from sql.plan import Range
 from sql.reading import Filters
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
+from tests.rows import micros
 
 START = datetime(2025, 3, 4, tzinfo=UTC)
 PATHS = 300
@@ -19,7 +21,7 @@ PATHS = 300
 def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engine: sa.Engine, service: str) -> None:
     rows = [
         LogRow(
-            START + timedelta(seconds=i),
+            micros(START) + i * 1_000_000,
             service,
             "GET",
             f"/p/{i}",
@@ -27,7 +29,7 @@ def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engi
             200 + 300 * (call % 2),
             5.0,
             1,
-            *[None] * 4,
+            *[None] * 5,
         )
         for i in range(PATHS)
         for call in range(1 + (i < 10) * (10 - i))
@@ -51,7 +53,7 @@ def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engi
 
 def test_usage_of_the_failing_ranks_by_errors(writer: LogWriter, engine: sa.Engine, service: str) -> None:
     rows = [
-        LogRow(START, service, "GET", f"/{name}", f"/{name}", status, None, 1, *[None] * 4)
+        LogRow(micros(START), service, "GET", f"/{name}", f"/{name}", status, None, 1, *[None] * 5)
         for name, statuses in {"busy": [200] * 50 + [404], "broken": [500] * 3 + [200], "fine": [200] * 9}.items()
         for status in statuses
     ]

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from sql.writing import Batch, LogRow, LogWriter
+from sql.batch import Batch, LogRow
+from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
 
 MOMENT = datetime(2024, 7, 1, 12, 30, tzinfo=UTC)

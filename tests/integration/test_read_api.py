@@ -20,8 +20,10 @@ from flask.testing import FlaskClient
 
 from dashapp.api import api_blueprint
 from dashapp.settings import DashboardSettings
+from sql.batch import Batch, LogRow
 from sql.connection import reading_engine
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
+from tests.rows import micros
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -60,7 +62,7 @@ def shop(writer: LogWriter) -> str:
         )
         rows.append(
             LogRow(
-                ts=START + timedelta(seconds=draw.uniform(0, 9_000)),
+                ts=micros(START + timedelta(seconds=draw.uniform(0, 9_000))),
                 service=name,
                 method=method,
                 path=path,
@@ -72,6 +74,7 @@ def shop(writer: LogWriter) -> str:
                 user_agent="Mozilla/5.0 한글",
                 referer=None,
                 attributes=json.dumps({"trace": draw.randrange(100)}),
+                record_key=None,
             )
         )
     writer.store(Batch("web@10.0.0.1", name, rows, []))
@@ -362,7 +365,7 @@ def test_recent_logs_follow_a_cursor(client: FlaskClient, writer: LogWriter, sho
     stamps = [log["ts"] for log in first["logs"]]
     assert stamps == sorted(stamps, reverse=True)
     assert all(datetime.fromisoformat(stamp).tzinfo for stamp in stamps)
-    row = LogRow(NOON, "recent", "GET", "/new", "/new", 404, None, None, None, None, None, None)
+    row = LogRow(micros(NOON), "recent", "GET", "/new", "/new", 404, *[None] * 7)
     writer.store(Batch("test", "recent", [row] * 3, []))
     second = get(client, "recent-logs", {"after": first["cursor"], "limit": 2})
     assert [log["path"] for log in second["logs"]] == ["/new", "/new"]

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from sql.batch import Batch
 from sql.connection import connect, reading_engine, snapshot, writing_pool
 from sql.plan import Range
 from sql.reading import Filters, breakdown
-from sql.writing import Batch, LogRow, LogWriter
+from sql.writing import LogWriter
+from tests.rows import log_row
 
 LEVELS = ("traffic_1m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d")
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -27,7 +29,7 @@ def call(connection: Connection, name: str) -> None:
 
 def store(writer: LogWriter, now: datetime, draw: random.Random, count: int, hours: float) -> None:
     moments = (now - timedelta(minutes=2, hours=draw.uniform(0, hours)) for _ in range(count))
-    rows = [LogRow(ts, "s", "GET", "/a", "/a", 200, 1.0, 1, None, None, None, None) for ts in moments]
+    rows = [log_row(ts=ts, service="s", path="/a", route="/a") for ts in moments]
     writer.store(Batch("test", "s", rows, []))
 
 

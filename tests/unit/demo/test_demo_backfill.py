@@ -9,12 +9,17 @@ import pytest
 from demo import backfill as module
 from demo.backfill import BATCH_RECORDS, ORIGIN, backfill, missing_range
 from demo.model import requests
-from ingest_server.intake import Origin
+from ingest_server.intake import Intake, Origin
+from ingest_server.route import RouteRules
+from ingest_server.route_book import RouteBook
+from sql.batch import NOTHING, Batch, Receipt
 from sql.connection import DatabaseUnavailable
-from sql.writing import Batch, LogWriter, Receipt
+from sql.writing import LogWriter
+from tests.rows import moment
 
 NOW = datetime(2026, 9, 16, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+INTAKE = Intake(RouteBook(RouteRules.default(), 1000, lambda: []))
 
 
 class KeptBatches:
@@ -49,11 +54,11 @@ def test_what_is_missing(newest: datetime | None, expected: tuple[datetime, date
 
 def test_a_day_goes_through_the_intake_whole() -> None:
     kept, told = KeptBatches(), list[int]()
-    receipt = backfill(cast("LogWriter", kept), NOW - DAY, NOW, seed=2, on_progress=told.append, rate=0.2)
+    receipt = backfill(INTAKE, cast("LogWriter", kept), NOW - DAY, NOW, seed=2, on_progress=told.append, rate=0.2)
     expected = list(requests(NOW - DAY, NOW, 2, rate=0.2))
     assert receipt == Receipt(len(expected), len(expected), 0, 0)
     rows = [row for batch in kept.batches for row in batch.rows]
-    assert [row.ts for row in rows] == [datetime.fromisoformat(one.timestamp) for one in expected]
+    assert [moment(row.ts) for row in rows] == [datetime.fromisoformat(one.timestamp) for one in expected]
     assert {row.service for row in rows} == {one.service for one in expected}
     assert all(len(batch.rows) <= BATCH_RECORDS for batch in kept.batches)
     assert told == sorted(told)
@@ -64,7 +69,7 @@ def test_a_day_goes_through_the_intake_whole() -> None:
 
 def test_rows_keep_the_attributes_and_a_route_per_endpoint() -> None:
     kept = KeptBatches()
-    backfill(cast("LogWriter", kept), NOW - timedelta(hours=2), NOW, seed=2, on_progress=lambda _: None)
+    backfill(INTAKE, cast("LogWriter", kept), NOW - timedelta(hours=2), NOW, seed=2, on_progress=lambda _: None)
     rows = [row for batch in kept.batches for row in batch.rows]
     assert len({(row.method, row.route) for row in rows}) <= 30
     assert all("upstream" in json.loads(row.attributes or "{}") for row in rows)
@@ -74,7 +79,7 @@ def test_rows_keep_the_attributes_and_a_route_per_endpoint() -> None:
 
 def test_an_empty_range_stores_nothing() -> None:
     kept = KeptBatches()
-    assert backfill(cast("LogWriter", kept), NOW, NOW, seed=2, on_progress=lambda _: None) == Receipt(0, 0, 0, 0)
+    assert backfill(INTAKE, cast("LogWriter", kept), NOW, NOW, seed=2, on_progress=lambda _: None) == NOTHING
     assert kept.batches == []
 
 
@@ -82,13 +87,13 @@ def test_a_failing_database_ends_it_and_the_rest_is_found_again(monkeypatch: pyt
     monkeypatch.setattr(module, "BATCH_RECORDS", 500)
     start, kept = NOW - timedelta(hours=1), KeptBatches(fails_at=2)
     with pytest.raises(DatabaseUnavailable):
-        backfill(cast("LogWriter", kept), start, NOW, seed=2, on_progress=lambda _: None)
+        backfill(INTAKE, cast("LogWriter", kept), start, NOW, seed=2, on_progress=lambda _: None)
     stored = [row for batch in kept.batches for row in batch.rows]
-    rest = missing_range(stored[-1].ts, NOW)
+    rest = missing_range(moment(stored[-1].ts), NOW)
     assert rest is not None
     again = KeptBatches()
-    backfill(cast("LogWriter", again), *rest, seed=2, on_progress=lambda _: None)
-    everything = [row.ts for batch in (*kept.batches, *again.batches) for row in batch.rows]
+    backfill(INTAKE, cast("LogWriter", again), *rest, seed=2, on_progress=lambda _: None)
+    everything = [moment(row.ts) for batch in (*kept.batches, *again.batches) for row in batch.rows]
     assert everything == [datetime.fromisoformat(one.timestamp) for one in requests(start, NOW, 2)]
 
 
