@@ -12,7 +12,8 @@ from uvicorn_worker import UvicornWorker
 
 from accessboard.serve import end_with
 
-MOST_HEADER_BYTES = 64 * 1024
+# One piece of the connection may be 256 KiB, and hold the headers and the beginning of the body.
+MOST_HEADER_BYTES = 320 * 1024
 HEADERS_TIMEOUT_S = 30.0
 
 
@@ -23,6 +24,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take what uvicorn gives a protocol."""
         super().__init__(*args, **kwargs)
         self._header_bytes = 0
+        self._before_body = True
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -35,32 +37,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_clock()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Count what comes before the headers are whole: the parser keeps it all until then."""
+        if self._before_body:
+            self._header_bytes += len(data)
+            if self._header_bytes > MOST_HEADER_BYTES:
+                self.transport.close()
+                return
+        super().data_received(data)
+
     def on_message_begin(self) -> None:
-        """Start the count, and the clock of a request on a connection that was kept."""
-        self._header_bytes = 0
+        """Start the clock of a request on a connection that was kept."""
         self._stop_clock()
         self._deadline = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        """Count the request line."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Stop the clock: from here on the application decides how long it waits."""
         self._stop_clock()
+        self._before_body = False
         super().on_headers_complete()
 
-    def _count(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > MOST_HEADER_BYTES:
-            self.transport.close()
+    def on_message_complete(self) -> None:
+        """Be ready for the next request on this connection."""
+        self._before_body, self._header_bytes = True, 0
+        super().on_message_complete()
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:

@@ -15,6 +15,8 @@ HOUR = timedelta(hours=1)
 MOST_REASONS = 1_000
 # What a sender drops when it is refused; it comes again after the other answers.
 LOSING = frozenset({"bad_token", "too_large", "unknown_encoding"})
+# What any server that the internet can reach logs every day.
+NOISE = frozenset({"bad_method", "bad_path"})
 REFUSALS = {
     "bad_token": "the sender drops these: give it one of INGEST_TOKENS",
     "too_large": "the sender drops these: raise INGEST_MAX_BYTES, or let it send smaller bodies",
@@ -77,7 +79,7 @@ def findings_of(arrivals: Arrivals, now: datetime) -> Iterator[Finding]:
     for kind in kinds:
         new, held = arrivals.quarantined.get(kind, 0), arrivals.held.get(kind, 0)
         words = f"{held:,} kept, {new:,} came in the last hour; {QUARANTINE.get(kind, OTHER)}"
-        yield Finding(f"quarantine, {kind}", not (new and held), words)
+        yield Finding(f"quarantine, {kind}", kind in NOISE or not (new and held), words)
     if not kinds:
         yield Finding("quarantine", True, "empty")
 

@@ -54,6 +54,8 @@ def _given_token(headers: Mapping[bytes, bytes]) -> bytes:
 
 def _is_loopback(address: str) -> bool:
     try:
-        return ipaddress.ip_address(address).is_loopback
+        found = ipaddress.ip_address(address)
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        return (mapped or found).is_loopback  # a dual-stack socket reports ::ffff:127.0.0.1
     except ValueError:
         return False

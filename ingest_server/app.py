@@ -90,6 +90,8 @@ class IngestApp:
             return _error(404, "not_found", "logs are sent to /log/ingest")
         except DatabaseUnavailable as error:
             log.warning("cannot store: %s", error)
+            if request.path in INGEST_PATHS:
+                await self._service.refused(request, "cannot_store")
             return _later("cannot_store", f"{error}; send it again"[:500])
         except ClientGone:
             raise
@@ -107,7 +109,7 @@ class IngestApp:
             await service.refused(request, "too_large")
             return self._too_large(request)
         try:
-            with service.admission.admitted(request.declared_size):
+            with service.admission.admitted(request.room):
                 body = await request.body(self._most_bytes)
                 receipt = await service.store(request, body)
         except Overloaded:
@@ -128,9 +130,6 @@ class IngestApp:
             )
         except BrokenEncoding as error:
             receipt = await service.store_unreadable(request, body, str(error))
-        except DatabaseUnavailable:
-            await service.refused(request, "cannot_store")
-            raise
         return _answer(
             200,
             b'{"received":%d,"stored":%d,"duplicate":%d,"quarantined":%d}\n'
@@ -145,7 +144,7 @@ class IngestApp:
 
 def _closing(request: Request) -> tuple[tuple[bytes, bytes], ...]:
     """A short body is read to its end, so that the answer arrives; a long one is not worth it."""
-    return ((b"connection", b"close"),) if request.declared_size > MOST_DRAINED else ()
+    return ((b"connection", b"close"),) if request.chunked or request.declared_size > MOST_DRAINED else ()
 
 
 def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes], kind: bytes = _JSON) -> Answer:

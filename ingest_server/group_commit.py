@@ -51,6 +51,7 @@ class GroupCommit:
             Closed: nothing is taken any more.
         """
         future: Future[Receipt] = Future()
+        future.set_running_or_notify_cancel()  # what is queued is stored, whether or not somebody still waits for it
         with self._changed:
             if self._closed:
                 raise Closed

@@ -75,7 +75,8 @@ def _place(record: Mapping[str, Any], fields: KeyFields) -> str | None:
 
 
 def _of_place(place: str, row: LogRow, host: str) -> bytes:
-    return _digest(f"place\0{host}\0{place}\0{row[1:]!r}")  # the moment is beside the key in the index
+    # The moment is beside the key in the index; the route is ours and may change with a setting.
+    return _digest(f"place\0{host}\0{place}\0{(*row[1:4], *row[5:])!r}")
 
 
 def _digest(text: str) -> bytes:

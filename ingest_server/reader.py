@@ -26,7 +26,8 @@ _SHIPPED = frozenset({*ID_FIELDS, "date"})
 _COLUMNS = (
     "timestamp", "service", "method", "path", "status", "latency_ms", "bytes", "client_ip", "user_agent", "referer"
 )  # fmt: skip
-_MOST_REMEMBERED = 100_000
+# Long texts are seldom seen twice.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 50_000, 256
 _MOST_SHAPES = 2_000
 
 
@@ -38,9 +39,11 @@ class _Remembered(dict[Any, Any]):
         self._function = function
 
     def __missing__(self, argument: Any) -> Any:
-        if len(self) >= _MOST_REMEMBERED:
-            self.clear()
-        value = self[argument] = self._function(argument)
+        value = self._function(argument)
+        if type(argument) is not str or len(argument) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[argument] = value
         return value
 
 

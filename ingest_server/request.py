@@ -12,6 +12,7 @@ from ingest_server.event import MOST_NAME, clean
 from ingest_server.intake import DEFAULT_SERVICE, Origin
 
 BODY_TIMEOUT_S = 60.0  # a client that sends a byte a minute must not hold room for ever
+SIZE_UNKNOWN = 16 * 1024 * 1024
 TAG_HEADERS = (b"x-fluent-tag", b"x-tag")
 
 
@@ -41,6 +42,16 @@ class Request:
         """Content-Length; 0 where there is none."""
         length = self.headers.get(b"content-length", b"")
         return int(length) if length.isdigit() else 0
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes without its size being said before."""
+        return b"transfer-encoding" in self.headers
+
+    @property
+    def room(self) -> int:
+        """Bytes to hold for the body: its size, or a guess that keeps bodies of unknown size few."""
+        return SIZE_UNKNOWN if self.chunked else self.declared_size
 
     @property
     def encoding(self) -> str:

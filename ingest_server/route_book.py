@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 
 from ingest_server.route import RouteRules
 from sql.batch import OTHER_ROUTES
+from sql.connection import DatabaseUnavailable
 
 READ_AGAIN_S = 60.0
+FAIL_FOR_S = 2.0
 
 
 class RouteBook:
@@ -39,6 +41,7 @@ class RouteBook:
         self._clock = clock
         self._known: dict[str, set[str]] = {}
         self._read_at = float("-inf")
+        self._fail_until = float("-inf")
         self._lock = threading.Lock()
 
     @property
@@ -57,10 +60,23 @@ class RouteBook:
         with self._lock:
             if self.fresh:
                 return
-            for service, name in self._stored():
+            if self._clock() < self._fail_until:
+                raise DatabaseUnavailable("the database cannot be reached")
+            for service, name in self._read():
                 if name != OTHER_ROUTES:
                     self._known.setdefault(service, set()).add(name)
             self._read_at = self._clock()
+
+    def _read(self) -> list[tuple[str, str]]:
+        """The routes in use. While they cannot be read, those known so far do; without any a body cannot be taken."""
+        try:
+            return list(self._stored())
+        except DatabaseUnavailable:
+            # Bodies must not wait for one time-out each, one after the other.
+            self._fail_until = self._clock() + FAIL_FOR_S
+            if self._read_at == float("-inf"):
+                raise
+            return []
 
     def route(self, service: str, path: str) -> str:
         """Return the route of a path without query string."""

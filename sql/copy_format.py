@@ -44,7 +44,7 @@ _KEY_LENGTH = _LENGTH(16)
 _JSONB_VERSION = b"\x01"
 # Family (PostgreSQL's own numbers), bits of the mask, "no network", bytes of the address.
 _INET4, _INET6 = bytes((2, 32, 0, 4)), bytes((3, 128, 0, 16))
-_MOST_REMEMBERED = 50_000
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 50_000, 256
 
 
 class _Remembered(dict[str | None, bytes]):
@@ -54,10 +54,12 @@ class _Remembered(dict[str | None, bytes]):
         super().__init__({None: _NULL})
 
     def __missing__(self, value: str) -> bytes:
-        if len(self) > _MOST_REMEMBERED:
-            self.clear()
-            self[None] = _NULL
-        encoded = self[value] = self._encoded(value)
+        encoded = self._encoded(value)
+        if len(value) <= _LONGEST_REMEMBERED:
+            if len(self) > _MOST_REMEMBERED:
+                self.clear()
+                self[None] = _NULL
+            self[value] = encoded
         return encoded
 
     @staticmethod

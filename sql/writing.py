@@ -15,7 +15,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from sql.batch import Batch, LogRow, Quarantined, Receipt
+from sql.batch import NOTHING, Batch, LogRow, Quarantined, Receipt
 from sql.connection import DatabaseUnavailable, explain, is_embedded
 from sql.copy_format import CopyEncoder
 from sql.storing import UNNEST_ROWS, store_by_copy, store_by_statement, utc_micros
@@ -48,7 +48,7 @@ class LogWriter:
         Raises:
             DatabaseUnavailable: nothing of the batch was written; it can be sent again.
         """
-        return self.store_all([batch])[0]
+        return self.store_all([batch])[0] if batch.received else NOTHING
 
     def store_all(self, batches: Sequence[Batch]) -> list[Receipt]:
         """Write batches in as few transactions as possible; receipts in the same order.

@@ -184,7 +184,7 @@ def test_copy_and_statement_store_the_same(
             ts=draw.choice([micros(datetime(1990, 1, 1, tzinfo=UTC)), micros(USUAL_MOMENT), 4_102_444_800_000_001]) + n,
             status=draw.choice([100, 200, 999]),
             record_key=draw.choice([None, draw.randbytes(16)]),
-            **{name: draw.choice([None, *values[name]]) for name in optional},
+            **{name: draw.choice([None, *values[name]]) for name in optional},  # type: ignore[misc]
         )
         for n in range(500)
     ]

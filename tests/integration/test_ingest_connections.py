@@ -192,7 +192,7 @@ def sums(dsn: str) -> Iterator[Callable[[str], dict[tuple[object, object], dict[
             names = ("received", "stored", "duplicate", "quarantined", "bytes")
             columns = ", ".join(f"sum({name})::bigint" for name in names)
             rows = connection.execute(f"select source, service, {columns} from {table} group by 1, 2".encode())
-            return {row[:2]: dict(zip(names, map(int, map(str, row[2:])), strict=True)) for row in rows}
+            return {(row[0], row[1]): dict(zip(names, map(int, map(str, row[2:])), strict=True)) for row in rows}
 
         yield summed
 

@@ -89,7 +89,7 @@ def age(connection: Connection, table: str, column: str, by: timedelta) -> None:
 def test_a_row_of_the_ledger_says_what_came(books: Connection, ledger: Ledger, store: Callable[..., Receipt]) -> None:
     now = books.execute("select now()").fetchone()
     assert now is not None
-    store(3, refused=2, ts=micros(now[0] - timedelta(seconds=100)))  # type: ignore[operator]
+    store(3, refused=2, ts=micros(now[0] - timedelta(seconds=100)))  # type: ignore[operator, arg-type]
     totals, refusals = ledger.totals()
     assert refusals == {}
     assert [total[:8] for total in totals] == [

@@ -48,11 +48,14 @@ def test_refusals_that_cost_data_are_faults() -> None:
     assert "INGEST_TOKENS" in findings["refused, bad_token"].words
 
 
-def test_new_records_in_quarantine_are_a_fault_old_and_dropped_ones_are_not() -> None:
-    findings = said(Arrivals(9, {"no_path": 2, "bad_path": 4}, {}, {"no_path": 5, "bad_time": 3}, NOW))
+def test_new_records_in_quarantine_are_a_fault_old_dropped_and_usual_ones_are_not() -> None:
+    findings = said(
+        Arrivals(9, {"no_path": 2, "too_deep": 4, "bad_path": 1}, {}, {"no_path": 5, "bad_time": 3, "bad_path": 1}, NOW)
+    )
     assert not findings["quarantine, no_path"].fine
     assert findings["quarantine, no_path"].words.startswith("5 kept, 2 came in the last hour; ")
     assert findings["quarantine, bad_time"].fine
+    assert findings["quarantine, too_deep"].fine
     assert findings["quarantine, bad_path"].fine
 
 

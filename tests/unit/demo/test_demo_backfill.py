@@ -19,7 +19,7 @@ from tests.rows import moment
 
 NOW = datetime(2026, 9, 16, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-INTAKE = Intake(RouteBook(RouteRules.default(), 1000, lambda: []))
+INTAKE = Intake(RouteBook(RouteRules.default(), 1000, list))
 
 
 class KeptBatches:

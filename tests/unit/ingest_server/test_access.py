@@ -91,8 +91,10 @@ def test_without_tokens_this_machine_may_send(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [FAR, "10.0.0.1", "0.0.0.0", "2001:db8::1", "fe80::1", "::", "::ffff:10.0.0.1"]  # noqa: S104
-    + ["localhost", "unknown", "", "127.0.0.1.evil.test", "127.1", "\x00"],
+    [
+        *(FAR, "10.0.0.1", "0.0.0.0", "2001:db8::1", "fe80::1", "::", "::ffff:10.0.0.1"),  # noqa: S104
+        *("localhost", "unknown", "", "127.0.0.1.evil.test", "127.1", "\x00"),
+    ],
 )
 def test_without_tokens_nobody_else_may_send(address: str) -> None:
     access = Access(())
@@ -103,7 +105,8 @@ def test_without_tokens_nobody_else_may_send(address: str) -> None:
 
 def test_only_digests_of_tokens_are_kept() -> None:
     access = Access(["a-secret-that-is-nowhere-else"])
-    kept, seen = [access], set()
+    kept: list[object] = [access]
+    seen: set[int] = set()
     while kept:
         one = kept.pop()
         if id(one) not in seen and isinstance(one, Access | dict | list | tuple | str | bytes):

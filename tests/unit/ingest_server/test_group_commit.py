@@ -232,7 +232,7 @@ def test_many_senders_each_get_the_receipt_of_their_own_batch(store: Store) -> N
         start.wait(PATIENCE_S)
         for n in range(1, 101):
             if commits.submit(batch(f"{sender}-{n}", n)).result(PATIENCE_S) != Receipt(n, n, 0, 0):
-                wrong.append((sender, n))
+                wrong.append((sender, n))  # noqa: PERF401
 
     threads = [threading.Thread(target=run, args=(sender,)) for sender in range(8)]
     for thread in threads:

@@ -90,8 +90,16 @@ def test_offset_as_text_is_the_same_place() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"path": "/other"}, {"status": 500}, {"method": "POST"}, {"bytes": 346}, {"latency_ms": 12.6}]
-    + [{"client_ip": "10.0.0.2"}, {"user_agent": "curl/9"}, {"referer": "/"}, {"attributes": "{}"}, {"service": "b"}],
+    [
+        *({"path": "/other"}, {"status": 500}, {"method": "POST"}, {"bytes": 346}, {"latency_ms": 12.6}),
+        *(
+            {"client_ip": "10.0.0.2"},
+            {"user_agent": "curl/9"},
+            {"referer": "/"},
+            {"attributes": "{}"},
+            {"service": "b"},
+        ),
+    ],
     ids=lambda changed: next(iter(changed)),
 )
 def test_another_line_at_the_same_offset_after_a_rotation_is_another_record(changed: dict[str, Any]) -> None:
