@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from ingest_server.route import RouteRules
-from ingest_server.route_book import READ_AGAIN_S, RouteBook
+from ingest_server.route_book import FAIL_FOR_S, READ_AGAIN_S, RouteBook
 from sql.batch import OTHER_ROUTES
 from sql.connection import DatabaseUnavailable
 
@@ -112,7 +112,7 @@ def test_routes_that_another_process_added_count_after_a_minute() -> None:
     assert routes(few, "shop", "/c", "/b", "/a") == [OTHER_ROUTES, "/b", "/a"]
 
 
-def test_routes_that_cannot_be_read_are_read_again_at_once() -> None:
+def test_routes_that_cannot_be_read_are_read_again_soon_but_not_by_every_body() -> None:
     stored, clock = Stored(("shop", "/a")), Clock()
     stored.away = True
     few = RouteBook(RouteRules.default(), 1, stored, clock)
@@ -120,6 +120,10 @@ def test_routes_that_cannot_be_read_are_read_again_at_once() -> None:
         with pytest.raises(DatabaseUnavailable):
             few.refresh()
         assert (stored.reads, few.fresh) == (reads, False)
+        with pytest.raises(DatabaseUnavailable):
+            few.refresh()
+        assert stored.reads == reads
+        clock.now += FAIL_FOR_S
     stored.away = False
     few.refresh()
     assert few.fresh
