@@ -23,9 +23,7 @@ THREADS = 32
 KEEPALIVE_S = 75
 GRACEFUL_S = 10
 BACKLOG = 1024  # Fluent Bit opens a connection for every chunk in flight
-PORT_WAIT_S = 3.0
-# Under a supervisor our predecessor may be finishing what it had accepted.
-PORT_WAIT_SUPERVISED_S = GRACEFUL_S + 5.0
+PORT_WAIT_S = GRACEFUL_S + 5.0  # a predecessor may be finishing what it had accepted
 _PR_SET_PDEATHSIG = 1
 
 
@@ -37,8 +35,7 @@ def require_free_port(bind: str, variable: str) -> None:
         BadSettings: `bind` is no address.
     """
     host, port = parse_bind(bind, variable)
-    # A predecessor that was killed may still be closing.
-    deadline = time.monotonic() + (PORT_WAIT_SUPERVISED_S if PARENT_VARIABLE in os.environ else PORT_WAIT_S)
+    deadline = time.monotonic() + PORT_WAIT_S
     while True:
         try:
             info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

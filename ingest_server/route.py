@@ -57,9 +57,16 @@ class RouteRules:
         """
         if not self.patterns and _CANDIDATE.search(path) is None:
             return path if len(path) <= MOST_CHARACTERS else path[:MOST_CHARACTERS]
-        head, _, tail = path.rpartition("/")
+        head, slash, tail = path.rpartition("/")
         # Four digits may be a year and eight a date.
-        if self.patterns or self.off or not tail.isdecimal() or len(tail) in (4, 8) or len(head) > _LONGEST_KEPT:
+        if (
+            self.patterns
+            or self.off
+            or not slash
+            or not tail.isdecimal()
+            or len(tail) in (4, 8)
+            or len(head) > _LONGEST_KEPT
+        ):
             return self._by_segment(path)
         route = self._before_id.get(head)
         if route is None:

