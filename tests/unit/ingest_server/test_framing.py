@@ -604,7 +604,7 @@ json_values = st.recursive(
 )
 objects = st.dictionaries(st.text(max_size=8), json_values, max_size=4)
 # The fields that an envelope adds, or has a meaning for, would be in the way of comparing.
-MEANING = {"version", "short_message", "full_message", "log", "date", "_id", "timestamp"}
+MEANING = {"id", "version", "short_message", "full_message", "log", "date", "_id", "timestamp"}
 BROKEN = [b'{"a":nan}', b'{7:"v"}', b'{"x":"\\x65"}', b'{"a":{"b":[-inf]}}']
 
 

@@ -122,9 +122,10 @@ def test_route_of_recognises_nearly_every_random_token(name: str) -> None:
 @relaxed
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=2))
 def test_route_of_is_the_same_for_two_ids(ids: list[int]) -> None:
-    assert route_of(f"/orders/no-{10**6 + ids[0]}") == route_of(f"/orders/no-{10**6 + ids[1]}")
-    without_dates = [route_of(f"/orders/{number}/items").replace("{date}", "{id}") for number in ids]
-    assert without_dates[0] == without_dates[1]
+    # A number such as 20240501 is a date wherever it stands.
+    for path in ("/orders/no-{}", "/orders/{}/items"):
+        routes = {route_of(path.format(10**6 + number)).replace("{date}", "{id}") for number in ids}
+        assert len(routes) == 1
 
 
 any_path = st.text(max_size=400) | st.text(alphabet="/abz019AZ-_.@%;:{}", max_size=400)
