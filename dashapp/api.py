@@ -22,7 +22,7 @@ from dashapp.stats.tally import Latency
 from dashapp.stats.traffic import TrafficBucket, traffic
 from dashapp.stats.usage import Endpoint, routes_of, usage
 from dashapp.time_range import BadRange, bucket_minutes, complete_through, range_of
-from sql.connection import DatabaseUnavailable, snapshot
+from sql.connection import BadPattern, DatabaseUnavailable, TooSlow, snapshot
 from sql.live import arrivals
 from sql.plan import Range
 
@@ -145,6 +145,8 @@ def api_blueprint(
 
     api.register_error_handler(BadParameter, _bad_request)
     api.register_error_handler(BadRange, _bad_request)
+    api.register_error_handler(BadPattern, _bad_request)
+    api.register_error_handler(TooSlow, _too_slow)
     api.register_error_handler(DatabaseUnavailable, _database_away)
     api.register_error_handler(Exception, _unforeseen)
     return api
@@ -235,6 +237,10 @@ def _error(status: int, code: str, message: str) -> tuple[Response, int]:
 
 def _bad_request(error: ValueError) -> tuple[Response, int]:
     return _error(400, "bad_parameter", str(error))
+
+
+def _too_slow(error: TooSlow) -> tuple[Response, int]:
+    return _error(503, "too_slow", str(error))
 
 
 def _database_away(error: DatabaseUnavailable) -> tuple[Response, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 
-from sql.reading import Filters
+from dashapp.patterns import objection
+from sql.filters import Filters
 
 
 class BadParameter(ValueError):
@@ -14,23 +16,57 @@ class BadParameter(ValueError):
 
 
 _STATUS = re.compile(r"[1-9]\d\d|[1-5]xx", re.IGNORECASE)
-_TEXT_FILTERS = ("service", "method", "route")
+_TEXT_FILTERS = ("service", "method", "route", "text", "regex")
 
 
 def filters_of(parameters: Mapping[str, str]) -> Filters:
     """Return the filters that an address names; empty ones do not filter.
 
     Raises:
-        BadParameter: a status or an address that is none.
+        BadParameter: a status, an address, a pattern or a latency that is none.
     """
     texts = {name: parameters[name] for name in _TEXT_FILTERS if parameters.get(name)}
     if any("\x00" in text for text in texts.values()):
         raise BadParameter("a filter holds a NUL character")
     if "method" in texts:
         texts["method"] = texts["method"].upper()
+    pattern = texts.get("regex")
+    if pattern is not None and (reason := objection(pattern)) is not None:
+        raise BadParameter(reason)
     return Filters(
-        **texts, status=status_range(parameters.get("status")), client_ip=client_address(parameters.get("client_ip"))
+        service=texts.get("service"),
+        method=texts.get("method"),
+        route=texts.get("route"),
+        status=status_range(parameters.get("status")),
+        client_ip=client_address(parameters.get("client_ip")),
+        path_text=texts.get("text"),
+        path_regex=pattern,
+        latency_ms=latency_range(parameters),
     )
+
+
+def latency_range(parameters: Mapping[str, str]) -> tuple[float | None, float | None] | None:
+    """Return the least latency and the first too high one, in ms; None where neither is given.
+
+    Raises:
+        BadParameter: one is no number from 0 on, or they leave nothing between them.
+    """
+    bounds: list[float | None] = []
+    for name in ("latency_min", "latency_max"):
+        text = parameters.get(name)
+        try:
+            bound = float(text) if text else None
+        except ValueError:
+            bound = math.nan
+        if bound is not None and not 0 <= bound < math.inf:
+            raise BadParameter(f"{name} must be a number of milliseconds from 0 on")
+        bounds.append(bound)
+    low, high = bounds
+    if low is None and high is None:
+        return None
+    if low is not None and high is not None and low >= high:
+        raise BadParameter("latency_min must be below latency_max")
+    return low, high
 
 
 def whole_number(parameters: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int) -> int:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from dashapp.api_params import BadParameter, client_address, status_range
 from dashapp.time_range import DEFAULT_QUICK, QUICK_RANGES, BadRange, parse_moment, quick_range, range_of
+from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import Filters
 
 # A link carries these from page to page; anything else in an address is dropped.
 PARAMETERS = ("last", "start", "end", "service", "method", "route", "status", "client_ip", "by", "lang")

@@ -15,7 +15,7 @@ from demo.live import run_live
 from ingest_server.intake import open_intake
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable, reading_engine, snapshot, writing_pool
-from sql.reading import data_span
+from sql.span import data_span
 from sql.writing import LogWriter
 
 SEED = 20250501

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sql.batch import OTHER_ROUTES
+from sql.connection import Reading
 from sql.plan import Range
 
 
@@ -114,40 +115,36 @@ limit :most
 _NEWEST_ID = 2**63 - 1
 
 
-def ledger(
-    connection: sa.Connection, span: Range, *, source: str | None = None, service: str | None = None
-) -> list[LedgerSum]:
+def ledger(reading: Reading, span: Range, *, source: str | None = None, service: str | None = None) -> list[LedgerSum]:
     """Sum what arrived in a range of whole minutes by source, service and kind."""
-    rows = _read(connection, _LEDGER, {"low": span.start, "high": span.end}, source=source, service=service)
+    rows = _read(reading, _LEDGER, {"low": span.start, "high": span.end}, source=source, service=service)
     return [LedgerSum(*row) for row in rows]
 
 
 def ledger_minutes(
-    connection: sa.Connection, span: Range, *, source: str | None = None, service: str | None = None, most: int
+    reading: Reading, span: Range, *, source: str | None = None, service: str | None = None, most: int
 ) -> list[LedgerMinute]:
     """Return the ledger of each minute, the newest first."""
     bounds = {"low": span.start, "high": span.end, "most": most}
-    return [LedgerMinute(*row) for row in _read(connection, _MINUTES, bounds, source=source, service=service)]
+    return [LedgerMinute(*row) for row in _read(reading, _MINUTES, bounds, source=source, service=service)]
 
 
 def received_since(
-    connection: sa.Connection, since: datetime, *, source: str | None = None, service: str | None = None
+    reading: Reading, since: datetime, *, source: str | None = None, service: str | None = None
 ) -> dict[tuple[str, str], int]:
     """Count the records that arrived from a minute on, by source and service."""
-    rows = _read(connection, _RECEIVED, {"low": since}, source=source, service=service)
+    rows = _read(reading, _RECEIVED, {"low": since}, source=source, service=service)
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def refusals(
-    connection: sa.Connection, span: Range, *, source: str | None = None, most: int
-) -> tuple[list[Refusal], int]:
+def refusals(reading: Reading, span: Range, *, source: str | None = None, most: int) -> tuple[list[Refusal], int]:
     """Sum refused requests by source and reason, most first, and all of them; their services nobody has read."""
-    rows = _read(connection, _REFUSALS, {"low": span.start, "high": span.end, "most": most}, source=source)
+    rows = _read(reading, _REFUSALS, {"low": span.start, "high": span.end, "most": most}, source=source)
     return [Refusal(*row[:-1]) for row in rows], int(rows[0][-1]) if rows else 0
 
 
 def quarantined(
-    connection: sa.Connection,
+    reading: Reading,
     *,
     kind: str | None = None,
     source: str | None = None,
@@ -157,34 +154,34 @@ def quarantined(
 ) -> list[QuarantinedRecord]:
     """Return quarantined records, newest first, of each at most so many bytes; `before` is the last id of a page."""
     bounds = {"before": before or _NEWEST_ID, "most": most, "most_bytes": most_bytes}
-    return [QuarantinedRecord(*row) for row in _read(connection, _QUARANTINED, bounds, kind=kind, source=source)]
+    return [QuarantinedRecord(*row) for row in _read(reading, _QUARANTINED, bounds, kind=kind, source=source)]
 
 
-def quarantined_kinds(connection: sa.Connection) -> dict[str, int]:
+def quarantined_kinds(reading: Reading) -> dict[str, int]:
     """Count the records in quarantine by reason."""
-    rows = connection.execute(sa.text("select kind, count(*) from quarantine group by 1 order by 2 desc, 1"))
+    rows = reading.execute(sa.text("select kind, count(*) from quarantine group by 1 order by 2 desc, 1"))
     return {row[0]: row[1] for row in rows}
 
 
-def last_arrival(connection: sa.Connection) -> datetime | None:
+def last_arrival(reading: Reading) -> datetime | None:
     """When records came last; None while none has."""
     # The newest minute first: a scan of the index instead of the table.
     newest = "select max(last_arrival) from ingest_ledger where minute = (select max(minute) from ingest_ledger)"
-    moment: datetime | None = connection.execute(sa.text(newest)).scalar_one()
+    moment: datetime | None = reading.execute(sa.text(newest)).scalar_one()
     return moment
 
 
-def route_count(connection: sa.Connection, service: str | None = None) -> RouteCount:
+def route_count(reading: Reading, service: str | None = None) -> RouteCount:
     """Count the routes kept, of one service or of all."""
     statement = "select count(*) filter (where name <> :other), count(*) filter (where name = :other) from route"
     if service is not None:
         statement += " where service = :service"
-    row = connection.execute(sa.text(statement), {"other": OTHER_ROUTES, "service": service}).one()
+    row = reading.execute(sa.text(statement), {"other": OTHER_ROUTES, "service": service}).one()
     return RouteCount(row[0], row[1] > 0)
 
 
-def _read(connection: sa.Connection, statement: str, bounds: dict[str, Any], **equal: str | None) -> list[Any]:
+def _read(reading: Reading, statement: str, bounds: dict[str, Any], **equal: str | None) -> list[Any]:
     """Run a statement with a condition for every given column that must equal a value."""
     given = {name: value for name, value in equal.items() if value is not None}
     conditions = " ".join(f"and {name} = :{name}" for name in given)
-    return list(connection.execute(sa.text(statement.format(conditions=conditions)), bounds | given))
+    return list(reading.execute(sa.text(statement.format(conditions=conditions)), bounds | given))

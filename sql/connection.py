@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from psycopg_pool import ConnectionPool
 
+from sql.plan import Range
+
 CONNECT_TIMEOUT_S = 10
 POOL_TIMEOUT_S = 5  # a sender does better with a 503 it retries than with a long wait
 
 
+READ_TIMEOUT_S = 20
+READER = "accessboard_reader"
+Value = TypeVar("Value")
+
+
 class DatabaseUnavailable(Exception):
     """The database cannot be reached or cannot do the work now; the text is one sentence for people."""
+
+
+class BadPattern(ValueError):
+    """A regular expression that the database cannot read; the text says why."""
+
+
+class TooSlow(DatabaseUnavailable):
+    """A question took longer than READ_TIMEOUT_S."""
 
 
 # Shared sessions of the embedded server rule out named prepared statements; on a native server unnamed
@@ -98,24 +115,72 @@ def _limit_statements(connection: psycopg.Connection[tuple[object, ...]]) -> Non
 
 def _reading_connection(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
     connection = psycopg.connect(dsn, autocommit=True, **_SERVING_ARGS)  # type: ignore[arg-type]
-    _limit_statements(connection)
     connection.autocommit = False
     return connection
 
 
+class Reading:
+    """One read-only transaction: everything read in it is of one moment. Counts what the reading cost."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Read through a connection that has its transaction."""
+        self._connection = connection
+        self._known: dict[Hashable, Any] = {}
+        self.statements = 0
+        self.rows_read = 0
+        self.seconds = 0.0
+        self.lost: set[Range] = set()
+
+    def execute(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
+        """Run a statement; its time counts, its rows only where `count_rows` is told of them."""
+        started = time.perf_counter()
+        try:
+            return self._connection.execute(statement, parameters)
+        finally:
+            self.statements += 1
+            self.seconds += time.perf_counter() - started
+
+    def count_rows(self, rows: int) -> None:
+        """Take down that so many rows of the log or of an aggregate were summed for an answer."""
+        self.rows_read += rows
+
+    def once(self, name: Hashable, read: Callable[[], Value]) -> Value:
+        """What `read` returns, read only once in this snapshot."""
+        if name not in self._known:
+            self._known[name] = read()
+        known: Value = self._known[name]
+        return known
+
+
+# For this transaction only, since sessions of the embedded server are shared. Whoever only looks may only look.
+_AS_READER = sa.text(
+    "select set_config('statement_timeout', :timeout, true), "
+    "(select set_config('role', rolname, true) from pg_roles where rolname = :role and pg_has_role(oid, 'member'))"
+)
+
+
 @contextmanager
-def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One read-only transaction: everything read in it is of one moment.
+def snapshot(engine: sa.Engine, *, seconds: float = READ_TIMEOUT_S) -> Iterator[Reading]:
+    """One reading; no statement of it takes longer than `seconds`.
 
     Raises:
+        TooSlow: one would have.
+        BadPattern: a filter is no regular expression.
         DatabaseUnavailable: the database is away, or it is not migrated.
     """
     try:
         with engine.connect() as connection:
-            yield connection
+            connection.execute(_AS_READER, {"timeout": f"{seconds * 1000:.0f}ms", "role": READER})
+            yield Reading(connection)
     except sa.exc.TimeoutError as error:
         raise DatabaseUnavailable("the database is busy: no connection came free in time") from error
     except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.QueryCanceled):
+            raise TooSlow(f"reading this takes longer than {seconds:g} s: choose a shorter range") from error
+        if isinstance(error.orig, psycopg.errors.InvalidRegularExpression):
+            raise BadPattern(first_line(error.orig)) from error
         raise DatabaseUnavailable(explain(error.orig)) from error
 
 
@@ -125,6 +190,8 @@ def explain(error: BaseException | None) -> str:
         error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.UndefinedColumn
     ):
         return "the database lacks a table of this version: run `accessboard migrate`"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"the database's user may not do this ({first_line(error)}): run `accessboard migrate` as its owner"
     if isinstance(error, psycopg.errors.DiskFull):
         return "the database's disk is full: free space on it"
     if isinstance(error, psycopg.OperationalError):

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
-from sql.reading import Filters
+from sql.connection import Reading
+from sql.filters import Filters, conditions
+from sql.reading import ACCESS_LOG
 
 # A reader that was away does not want the backlog of an import, but what is newest.
 MOST_BATCHES = 500
@@ -32,18 +35,15 @@ where stored > 0 and {since}
 order by id desc
 limit :most
 """
-# Rows of the newest batches only; their span of time keeps the scan to few chunks.
-_ROWS = """
-select ts, received_at, log.service, method, path, route, status, latency_ms, log.bytes,
-    host(client_ip) as client_ip, user_agent, referer, attributes, source
-from access_log as log join ingest_batch as batch on batch.id = log.batch_id
-where log.batch_id = any(:batches) and ts >= :low and ts <= :high {conditions}
-order by ts desc, log.batch_id desc
-limit :most
-"""
+_BATCH = sa.table(
+    "ingest_batch",
+    sa.column("id", sa.BigInteger),
+    sa.column("received_at", sa.DateTime(timezone=True)),
+    sa.column("source", sa.Text),
+)
 
 
-def arrivals(connection: sa.Connection, filters: Filters, *, limit: int, after: str | None = None) -> Arrivals:
+def arrivals(reading: Reading, filters: Filters, *, limit: int, after: str | None = None) -> Arrivals:
     """Return what became visible after a cursor, or the newest rows without one.
 
     The cursor is a snapshot of the database, not a number: two batches that commit in another order
@@ -54,7 +54,7 @@ def arrivals(connection: sa.Connection, filters: Filters, *, limit: int, after: 
     """
     if after is not None and not _is_snapshot(after):
         raise ValueError("after is no cursor of this list")
-    cursor = str(connection.execute(sa.text("select pg_current_snapshot()::text")).scalar_one())
+    cursor = str(reading.execute(sa.text("select pg_current_snapshot()::text")).scalar_one())
     since = "true"
     if after is not None:
         since = (
@@ -62,18 +62,18 @@ def arrivals(connection: sa.Connection, filters: Filters, *, limit: int, after: 
             "and not pg_visible_in_snapshot(xact, cast(:after as pg_snapshot))"
         )
     parameters = {"most": MOST_BATCHES} | ({"after": after} if after is not None else {})
-    batches = connection.execute(sa.text(_BATCHES.format(since=since)), parameters).all()
+    batches = reading.execute(sa.text(_BATCHES.format(since=since)), parameters).all()
     wanted, count = [], 0
     for batch in batches:
         wanted.append(batch)
         count += batch.stored
-        if count >= limit and not filters.keys() and after is None:
+        if count >= limit and not filters and after is None:
             break
     if not wanted:
         return Arrivals([], 0, cursor)
-    rows = _rows(connection, filters, [batch.id for batch in wanted], wanted, limit)
+    rows = _rows(reading, filters, [batch.id for batch in wanted], wanted, limit)
     arrived = sum(batch.stored for batch in batches)
-    return Arrivals(rows, max(0, arrived - len(rows)) if after is not None and not filters.keys() else 0, cursor)
+    return Arrivals(rows, max(0, arrived - len(rows)) if after is not None and not filters else 0, cursor)
 
 
 def _is_snapshot(text: str) -> bool:
@@ -86,22 +86,25 @@ def _is_snapshot(text: str) -> bool:
     return 0 < low <= high and numbers == sorted(set(numbers)) and all(low <= number < high for number in numbers)
 
 
-def _rows(
-    connection: sa.Connection, filters: Filters, ids: list[int], batches: list[Any], limit: int
-) -> list[dict[str, Any]]:
+def _rows(reading: Reading, filters: Filters, ids: list[int], batches: list[Any], limit: int) -> list[dict[str, Any]]:
+    """Rows of the newest batches only; their span of time keeps the scan to few chunks."""
     low: datetime = min(batch.first_ts for batch in batches)
     high: datetime = max(batch.last_ts for batch in batches)
-    parameters: dict[str, Any] = {"batches": ids, "low": low, "high": high, "most": limit}
-    conditions = []
-    for name in ("service", "method", "route"):
-        if (value := getattr(filters, name)) is not None:
-            conditions.append(f"and log.{name} = :{name}")
-            parameters[name] = value
-    if filters.status is not None:
-        conditions.append("and status between :status_low and :status_high")
-        parameters["status_low"], parameters["status_high"] = filters.status
-    if filters.client_ip is not None:
-        conditions.append("and client_ip = cast(:client_ip as inet)")
-        parameters["client_ip"] = filters.client_ip
-    statement = sa.text(_ROWS.format(conditions=" ".join(conditions)))
-    return [dict(row._mapping) for row in connection.execute(statement, parameters)]
+    log = ACCESS_LOG.c
+    names = ("service", "method", "path", "route", "status", "latency_ms", "bytes")
+    statement = (
+        sa.select(
+            log.ts,
+            _BATCH.c.received_at,
+            *(log[name] for name in names),
+            sa.func.host(log.client_ip).label("client_ip"),
+            *(log[name] for name in ("user_agent", "referer", "attributes")),
+            _BATCH.c.source,
+        )
+        .join_from(ACCESS_LOG, _BATCH, _BATCH.c.id == log.batch_id)
+        .where(log.batch_id == sa.any_(sa.cast(ids, pg.ARRAY(sa.BigInteger))), log.ts >= low, log.ts <= high)
+        .where(*conditions(ACCESS_LOG, filters))
+        .order_by(log.ts.desc(), log.batch_id.desc())
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in reading.execute(statement)]

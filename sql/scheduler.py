@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 # Clients of the embedded server wait for each other, so a run must be short. A refresh has a fixed price
 # there that outweighs the rows between two touched minutes, so they are not told apart.
 _SHORT_RUNS = json.dumps({"window": "6 hours", "gap": "6 hours", "budget": "300 milliseconds"})
+_SHORTENED = ["refresh_touched_minutes", "refresh_stale_buckets"]
 _VACUUM_EVERY_S = 600.0
-_VACUUMED = ("touched_minute", "ingest_batch", "quarantine")
+_VACUUMED = ("touched_minute", "stale_bucket", "ingest_batch", "quarantine")
 _TICK_S = 0.5
 
 
@@ -82,7 +83,6 @@ class JobScheduler:
 
 def _shorten_runs(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
-        "select alter_job(job_id, config => %s::jsonb) from timescaledb_information.jobs "
-        "where proc_name = 'refresh_touched_minutes'",
-        (_SHORT_RUNS,),
+        "select alter_job(job_id, config => %s::jsonb) from timescaledb_information.jobs where proc_name = any(%s)",
+        (_SHORT_RUNS, _SHORTENED),
     )

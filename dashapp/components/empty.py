@@ -15,7 +15,7 @@ from sql.plan import Range
 
 def empty_state(view: View, span: Range | None, zone: ZoneInfo, words: Words, *, path: str) -> Component:
     """Why there is nothing, where data exists, and a link that goes there."""
-    filtered = bool(view.filters.keys())
+    filtered = bool(view.filters)
     parts: list[Component] = [html.P(words("empty_filtered" if filtered else "empty_title"), className="b")]
     if span is None:
         parts = [html.P(words("empty_none"), className="b")]

@@ -22,7 +22,8 @@ from dashapp.figures.base import (
     time_axis,
     value_axis,
 )
-from dashapp.stats.traffic import CLASSES, Traffic, TrafficBucket
+from dashapp.stats.tally import CLASSES
+from dashapp.stats.traffic import Traffic, TrafficBucket
 from dashapp.words import Words
 
 _ERROR_CLASSES = ("4xx", "5xx")

@@ -22,7 +22,7 @@ from dashapp.stats.usage import usage
 from dashapp.words import Words
 from sql.connection import snapshot
 from sql.plan import Range
-from sql.reading import data_span
+from sql.span import data_span
 
 PATH = "/ai"
 FIVE_MINUTES = timedelta(minutes=5)

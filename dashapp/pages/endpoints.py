@@ -26,7 +26,7 @@ from dashapp.words import Words
 from sql.collection import RouteCount
 from sql.connection import snapshot
 from sql.plan import Range
-from sql.reading import data_span
+from sql.span import data_span
 
 PATH = "/endpoints"
 

@@ -39,7 +39,7 @@ from dashapp.words import Words
 from sql.collection import RouteCount
 from sql.connection import snapshot
 from sql.plan import MINUTE, Range, floor
-from sql.reading import data_span
+from sql.span import data_span
 
 PATH = "/"
 GRAPHS = ("overview-traffic-graph", "overview-latency-graph")

@@ -24,7 +24,7 @@ from dashapp.view import View
 from dashapp.words import Words
 from sql.connection import snapshot
 from sql.plan import Range
-from sql.reading import data_span
+from sql.span import data_span
 
 PATH = "/patterns"
 _SHORT = timedelta(hours=24)

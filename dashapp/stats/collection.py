@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from sql.collection import (
     LedgerMinute,
     LedgerSum,
@@ -23,6 +21,7 @@ from sql.collection import (
     received_since,
     refusals,
 )
+from sql.connection import Reading
 from sql.plan import MINUTE, Range, ceil, floor
 
 MOST_SOURCES = 1_000
@@ -135,15 +134,15 @@ def whole_minutes(span: Range) -> Range:
 
 
 def collection(
-    connection: sa.Connection, span: Range, now: datetime, *, source: str | None = None, service: str | None = None
+    reading: Reading, span: Range, now: datetime, *, source: str | None = None, service: str | None = None
 ) -> Collection:
     """Read the ledger of the minutes that a range of arrival touches; rates are those of the present."""
     span = whole_minutes(span)
     since = floor(now, MINUTE) - (RATE_MINUTES - 1) * MINUTE
-    recent = received_since(connection, since, source=source, service=service)
-    sums = ledger(connection, span, source=source, service=service)
-    minutes = ledger_minutes(connection, span, source=source, service=service, most=MOST_MINUTES + 1)
-    refused, refused_requests = refusals(connection, span, source=source, most=MOST_REFUSALS + 1)
+    recent = received_since(reading, since, source=source, service=service)
+    sums = ledger(reading, span, source=source, service=service)
+    minutes = ledger_minutes(reading, span, source=source, service=service, most=MOST_MINUTES + 1)
+    refused, refused_requests = refusals(reading, span, source=source, most=MOST_REFUSALS + 1)
     length = (now - since) / MINUTE
     by_source: dict[tuple[str, str], list[LedgerSum]] = defaultdict(list)
     for each in sums:
@@ -169,7 +168,7 @@ def collection(
 
 
 def quarantine(
-    connection: sa.Connection,
+    reading: Reading,
     *,
     kind: str | None = None,
     source: str | None = None,
@@ -179,7 +178,7 @@ def quarantine(
 ) -> QuarantinePage:
     """Read a page of the quarantine, newest first."""
     most_bytes = MOST_RECORD_BYTES if with_raw else MOST_TEXT_BYTES
-    found = quarantined(connection, kind=kind, source=source, before=before, most=most + 1, most_bytes=most_bytes)
+    found = quarantined(reading, kind=kind, source=source, before=before, most=most + 1, most_bytes=most_bytes)
     page = [Held(record, with_raw) for record in found[:most]]
     return QuarantinePage(page, found[most - 1].id if len(found) > most else None)
 

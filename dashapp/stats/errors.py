@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from dashapp.stats.traffic import CLASSES, status_class_name
+from dashapp.stats.tally import named_classes
+from sql.connection import Reading
+from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import Filters, breakdown
+from sql.reading import breakdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,10 @@ class Statuses:
     statuses: list[StatusCount]
 
 
-def statuses(connection: sa.Connection, whole: Range, filters: Filters) -> Statuses:
+def statuses(reading: Reading, whole: Range, filters: Filters) -> Statuses:
     """Read how often each status code occurs in a range."""
-    cells = breakdown(connection, whole, filters, ["status"])
+    cells = breakdown(reading, whole, filters, ["status"], sketches=False)
     total = sum(cell.n for cell in cells)
-    classes = dict.fromkeys(CLASSES[1:], 0)
-    for cell in cells:
-        name = status_class_name(cell.keys[0] // 100)
-        classes[name] = classes.get(name, 0) + cell.n
+    classes = named_classes(cell.classes for cell in cells)
     counts = [StatusCount(cell.keys[0], cell.n, cell.n / total) for cell in cells]
     return Statuses(total, classes, sorted(counts, key=lambda s: (-s.count, s.status)))

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
 from dashapp.stats.tally import Tally
 from dashapp.time_range import bucket_starts
+from sql.connection import Reading
+from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
-from sql.reading import Filters, breakdown, data_span
+from sql.reading import breakdown
+from sql.span import data_span
 
 HOURS = 24
 WEEKDAYS = 7
@@ -49,10 +50,10 @@ class WeekHour:
 
 
 def week_hours(
-    connection: sa.Connection, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime
+    reading: Reading, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime
 ) -> list[WeekHour]:
     """Read 7 x 24 cells, Monday 00:00 first, in the viewer's zone."""
-    span = data_span(connection, filters.service)
+    span = data_span(reading, filters.service)
     known = Range(max(whole.start, floor(span.start, MINUTE)), min(whole.end, complete)) if span else None
     tallies: dict[Place, Tally] = {}
     covered: dict[Place, timedelta] = {}
@@ -62,8 +63,8 @@ def week_hours(
         for place, start, end in zip(places, starts, [*starts[1:], known.end], strict=True):
             tallies.setdefault(place, Tally())
             covered[place] = covered.get(place, timedelta()) + (end - max(start, known.start))
-        for cell in breakdown(connection, known, filters, ["status_class"], edges=starts[1:]):
-            tallies[places[cell.slot]].add(cell, cell.keys[0])
+        for cell in breakdown(reading, known, filters, edges=starts[1:], sketches=False):
+            tallies[places[cell.slot]].add(cell)
     return [
         _week_hour(place, tallies.get(place), covered.get(place, timedelta()))
         for place in product(range(WEEKDAYS), range(HOURS))

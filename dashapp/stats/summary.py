@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from dashapp.stats.tally import Latency, Tally
+from sql.connection import Reading
+from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import Filters, breakdown
+from sql.reading import breakdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Summary:
     bytes: int
 
 
-def summary(connection: sa.Connection, whole: Range, filters: Filters, complete: datetime) -> Summary:
+def summary(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> Summary:
     """Read the key figures of a range."""
     tally = Tally()
-    for cell in breakdown(connection, whole, filters, ["status_class"]):
-        tally.add(cell, cell.keys[0])
+    for cell in breakdown(reading, whole, filters):
+        tally.add(cell)
     return Summary(
         start=whole.start,
         end=whole.end,

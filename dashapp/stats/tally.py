@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from sql.reading import Cell
 from sql.sketch import ERROR_BOUND, HIGHEST_MS, quantiles_ms
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
-Key = TypeVar("Key", bound=Hashable)
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Latency:
 
 @dataclass(slots=True)
 class Tally:
-    """Running sums over cells; errors need cells that are split by status or status class."""
+    """Running sums over cells."""
 
     n: int = 0
     client_errors: int = 0
@@ -43,8 +43,8 @@ class Tally:
     mx: float | None = None
     sketch: int = 0
 
-    def add(self, cell: Cell, status_class: int | None = None) -> None:
-        """Add a cell whose requests are all of one status class (4 for 4xx), if it is known."""
+    def add(self, cell: Cell) -> None:
+        """Add a cell."""
         self.n += cell.n
         self.bytes += cell.bytes
         self.n_lat += cell.n_lat
@@ -52,10 +52,8 @@ class Tally:
         self.sketch += cell.sketch
         if cell.mx is not None:
             self.mx = cell.mx if self.mx is None else max(self.mx, cell.mx)
-        if status_class == 4:
-            self.client_errors += cell.n
-        elif status_class is not None and status_class >= 5:
-            self.server_errors += cell.n
+        self.client_errors += cell.classes[3]
+        self.server_errors += cell.classes[4]
 
     @property
     def errors(self) -> int:
@@ -81,11 +79,15 @@ class Tally:
         return Latency(self.mean_ms, p50, p90, p95, p99, self.mx, bound)
 
 
-def tally_by(
-    cells: Iterable[Cell], key: Callable[[Cell], Key], status_class: Callable[[Cell], int]
-) -> dict[Key, Tally]:
-    """Group cells and sum each group, in the order in which the groups first appear."""
-    tallies: dict[Key, Tally] = {}
+def tally_by(cells: Iterable[Cell]) -> dict[tuple[Any, ...], Tally]:
+    """Sum cells by their keys, in the order in which the keys first appear."""
+    tallies: dict[tuple[Any, ...], Tally] = {}
     for cell in cells:
-        tallies.setdefault(key(cell), Tally()).add(cell, status_class(cell))
+        tallies.setdefault(cell.keys, Tally()).add(cell)
     return tallies
+
+
+def named_classes(counts: Iterable[tuple[int, ...]]) -> dict[str, int]:
+    """Requests by the name of their class: "2xx" to "5xx", and "1xx" where there are any."""
+    sums = [sum(each) for each in zip(*counts, strict=True)] or [0] * len(CLASSES)
+    return {name: n for name, n in zip(CLASSES, sums, strict=True) if n or name != "1xx"}

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
-from dashapp.stats.tally import Latency, Tally
+from dashapp.stats.tally import Latency, Tally, named_classes
 from dashapp.time_range import bucket_starts
+from sql.connection import Reading
+from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
-from sql.reading import Cell, Filters, breakdown, data_span
-
-CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+from sql.reading import Cell, breakdown
+from sql.span import data_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Traffic:
 
 
 def traffic(
-    connection: sa.Connection, whole: Range, filters: Filters, *, minutes: int, zone: ZoneInfo, complete: datetime
+    reading: Reading, whole: Range, filters: Filters, *, minutes: int, zone: ZoneInfo, complete: datetime
 ) -> Traffic:
     """Read the series of a range in buckets of `minutes`, aligned to midnight in `zone`.
 
@@ -47,38 +46,29 @@ def traffic(
     first stored request of the service.
     """
     starts = bucket_starts(whole, minutes, zone)
-    cells = breakdown(connection, whole, filters, ["status_class"], edges=starts[1:])
-    span = data_span(connection, filters.service)
+    cells = breakdown(reading, whole, filters, edges=starts[1:])
+    span = data_span(reading, filters.service)
     known_from = floor(span.start, MINUTE) if span else None
     ends = [*starts[1:], whole.end]
     return Traffic(minutes, _buckets(starts, ends, cells, known_from, complete))
 
 
-def status_class_name(status_class: int) -> str:
-    """Name of a class: 4 -> "4xx". Codes of 600 and above count as server errors, as in every total."""
-    return f"{min(status_class, 5)}xx"
-
-
 def _buckets(
     starts: list[datetime], ends: list[datetime], cells: list[Cell], known_from: datetime | None, complete: datetime
 ) -> list[TrafficBucket]:
-    by_slot: dict[int, list[Cell]] = {}
-    for cell in cells:
-        by_slot.setdefault(cell.slot, []).append(cell)
+    by_slot = {cell.slot: cell for cell in cells}
     buckets = []
     for slot, (start, end) in enumerate(zip(starts, ends, strict=True)):
         if known_from is None or end <= known_from or end > complete:
             buckets.append(TrafficBucket(start))
         else:
-            buckets.append(_bucket(start, by_slot.get(slot, [])))
+            buckets.append(_bucket(start, by_slot.get(slot)))
     return buckets
 
 
-def _bucket(start: datetime, cells: list[Cell]) -> TrafficBucket:
+def _bucket(start: datetime, cell: Cell | None) -> TrafficBucket:
     tally = Tally()
-    classes = dict.fromkeys(CLASSES[1:], 0)
-    for cell in cells:
-        tally.add(cell, cell.keys[0])
-        name = status_class_name(cell.keys[0])
-        classes[name] = classes.get(name, 0) + cell.n
+    if cell is not None:
+        tally.add(cell)
+    classes = named_classes([] if cell is None else [cell.classes])
     return TrafficBucket(start, tally.n, tally.errors, classes, tally.latency())

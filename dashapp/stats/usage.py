@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import sqlalchemy as sa
-
 from dashapp.stats.tally import Latency, Tally, tally_by
 from sql.batch import OTHER_ROUTES
 from sql.collection import RouteCount, route_count
+from sql.connection import Reading
+from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import Filters, breakdown, top_groups
+from sql.reading import breakdown, top_groups
 
 MOST_ENDPOINTS = 2_000
 FIRST_ERROR = 400
@@ -42,7 +42,7 @@ class Usage:
 
 
 def usage(
-    connection: sa.Connection,
+    reading: Reading,
     whole: Range,
     filters: Filters,
     *,
@@ -58,25 +58,23 @@ def usage(
     `by="path"` does not fold ids into routes; no aggregate holds paths, so it reads every row.
     """
     ranked = replace(filters, status=_errors_of(filters.status)) if failing else filters
-    top = top_groups(connection, whole, ranked, ["method", by], most)
+    top = top_groups(reading, whole, ranked, ["method", by], most)
     if not top.groups:
         return Usage([], 0, 0)
     only = top.groups if failing or top.found > most else None
-    cells = breakdown(connection, whole, filters, ["method", by, "status_class"], only=only)
-    tallies = tally_by(cells, lambda cell: cell.keys[:2], lambda cell: cell.keys[2])
+    cells = breakdown(reading, whole, filters, ["method", by], only=only)
+    tallies = tally_by(cells)
     total = sum(tally.n for tally in tallies.values()) if failing else top.n
     endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tallies.items()]
     return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, total)
 
 
-def routes_of(
-    connection: sa.Connection, used: Usage, filters: Filters, *, by: Literal["route", "path"] = "route"
-) -> RouteCount:
+def routes_of(reading: Reading, used: Usage, filters: Filters, *, by: Literal["route", "path"] = "route") -> RouteCount:
     """How many routes are kept, and whether some of these endpoints' requests are summed as OTHER_ROUTES.
 
     Where not all endpoints were read, they may be among the others: then it counts whether there are any at all.
     """
-    count = route_count(connection, filters.service)
+    count = route_count(reading, filters.service)
     here = any(endpoint.route == OTHER_ROUTES for endpoint in used.endpoints)
     perhaps = used.found > len(used.endpoints) and count.capped
     return RouteCount(count.kept, by == "route" and (here or perhaps))

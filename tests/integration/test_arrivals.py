@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from sql.batch import Batch, LogRow
 from sql.connection import connect, snapshot
+from sql.filters import Filters
 from sql.live import Arrivals, arrivals
-from sql.reading import Filters
 from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
 from tests.rows import moment

@@ -20,9 +20,10 @@ from accessboard.embedded.database import AlreadyRunning, EmbeddedDatabase, Embe
 from accessboard.embedded.node import NodeMissing, find_node
 from sql.batch import Batch
 from sql.connection import DatabaseUnavailable, connect, reading_engine, snapshot, writing_pool
+from sql.filters import Filters
 from sql.migrate import load, migrate
 from sql.plan import EPOCH, Range
-from sql.reading import Filters, breakdown
+from sql.reading import breakdown
 from sql.scheduler import JobScheduler
 from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN

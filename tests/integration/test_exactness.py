@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +21,13 @@ from dashapp.stats.summary import summary
 from dashapp.stats.traffic import traffic
 from dashapp.time_range import bucket_starts
 from sql.batch import Batch, LogRow
-from sql.connection import connect, reading_engine, snapshot, writing_pool
-from sql.plan import ENDPOINT, TRAFFIC, Range
-from sql.reading import Filters, breakdown, data_span, touched_minutes
+from sql.connection import Reading, connect, reading_engine, snapshot, writing_pool
+from sql.filters import Filters
+from sql.freshness import freshness
+from sql.plan import CLIENT, ENDPOINT, ROUTE, TRAFFIC, Range
+from sql.reading import CLASSES, breakdown
 from sql.sketch import FIELD_DIGITS, SLOTS
+from sql.span import data_span
 from sql.writing import LogWriter
 from tests.conftest import NATIVE_DSN
 from tests.rows import micros, moment
@@ -34,7 +38,7 @@ MakeRow = Callable[..., LogRow]
 # Five days over the clock change of New York (10 March 2024); no other test has rows there.
 START = datetime(2024, 3, 8, tzinfo=UTC)
 DAYS = 5
-KEYS = ("service", "method", "route", "path", "status", "status_class", "client_ip")
+KEYS = ("service", "method", "route", "path", "status", "client_ip")
 ZONES = [ZoneInfo(name) for name in ("UTC", "Asia/Seoul", "Asia/Kolkata", "America/New_York")]
 
 
@@ -66,11 +70,7 @@ def drawn_rows(draw: random.Random, number: int, first: datetime, span: timedelt
 
 # ---- the plain computation ----
 
-Sums = tuple[int, int, int, float | None, int, int]
-
-
-def value_of(row: LogRow, key: str) -> Any:
-    return row.status // 100 if key == "status_class" else getattr(row, key)
+Sums = tuple[int, tuple[int, ...], int, int, float | None, int, int]
 
 
 def slot_of(latency_ms: float) -> int:
@@ -80,9 +80,20 @@ def slot_of(latency_ms: float) -> int:
 
 
 def matches(row: LogRow, filters: Filters) -> bool:
-    wanted = {name: getattr(filters, name) for name in filters.keys() - {"status"}}
+    names = ("service", "method", "route", "client_ip")
+    wanted = {name: value for name in names if (value := getattr(filters, name)) is not None}
     low, high = filters.status or (0, 999)
-    return low <= row.status <= high and all(getattr(row, name) == value for name, value in wanted.items())
+    return (
+        low <= row.status <= high
+        and all(getattr(row, name) == value for name, value in wanted.items())
+        and (filters.path_text or "").lower() in row.path.lower()
+        and re.search(filters.path_regex or "", row.path) is not None
+        and (filters.latency_ms is None or in_range(row.latency_ms, *filters.latency_ms))
+    )
+
+
+def in_range(latency: float | None, least: float | None, limit: float | None) -> bool:
+    return latency is not None and (least is None or latency >= least) and (limit is None or latency < limit)
 
 
 def plain_breakdown(
@@ -91,7 +102,7 @@ def plain_breakdown(
     groups: dict[tuple[Any, ...], list[LogRow]] = {}
     for row in rows:
         if whole.start <= moment(row.ts) < whole.end and matches(row, filters):
-            key = (bisect_right(edges, moment(row.ts)), *(value_of(row, name) for name in by))
+            key = (bisect_right(edges, moment(row.ts)), *(getattr(row, name) for name in by))
             groups.setdefault(key, []).append(row)
     return {key: sums_of(group) for key, group in groups.items()}
 
@@ -100,6 +111,7 @@ def sums_of(rows: Sequence[LogRow]) -> Sums:
     latencies = [row.latency_ms for row in rows if row.latency_ms is not None]
     return (
         len(rows),
+        tuple(sum(low <= row.status < limit for row in rows) for low, limit in CLASSES),
         len(latencies),
         sum(round(latency * 1000) for latency in latencies),
         max(latencies, default=None),
@@ -109,12 +121,13 @@ def sums_of(rows: Sequence[LogRow]) -> Sums:
 
 
 def stored_breakdown(
-    connection: sa.Connection, whole: Range, filters: Filters, by: Sequence[str], edges: Sequence[datetime]
+    reading: Reading, whole: Range, filters: Filters, by: Sequence[str], edges: Sequence[datetime]
 ) -> dict[tuple[Any, ...], Sums]:
-    cells = breakdown(connection, whole, filters, by, edges=edges)
-    found = {
+    cells = breakdown(reading, whole, filters, by, edges=edges)
+    found: dict[tuple[Any, ...], Sums] = {
         (cell.slot, *(None if key is None else plain(key) for key in cell.keys)): (
             cell.n,
+            cell.classes,
             cell.n_lat,
             cell.us,
             cell.mx,
@@ -156,7 +169,13 @@ def drawn_question(draw: random.Random, rows: Sequence[LogRow]) -> Question:
     status = draw.choice([(sample.status, sample.status), (400, 499), (500, 999)])
     columns = {"service": sample.service, "method": sample.method, "route": sample.route, "client_ip": sample.client_ip}
     chosen = {name: value for name, value in columns.items() if draw.random() < 0.2}
-    filters = Filters(**chosen, status=status if draw.random() < 0.2 else None)
+    filters = Filters(
+        **chosen,
+        status=status if draw.random() < 0.2 else None,
+        path_text=draw.choice(["ITEM/1", "_", "%", sample.path]) if draw.random() < 0.05 else None,
+        path_regex=draw.choice(["^/shop/.*[13]$", r"page\d\d", "none"]) if draw.random() < 0.05 else None,
+        latency_ms=draw.choice([(10.0, None), (None, 0.0015), (1.0, 500.0)]) if draw.random() < 0.1 else None,
+    )
     by = tuple(draw.sample(KEYS, draw.choice([0, 1, 1, 1, 2, 3])))
     edges: list[datetime] = []
     if draw.random() < 0.6:
@@ -204,24 +223,24 @@ def quiet_connection(quiet_dsn: str) -> Iterator[Connection]:
 
 
 def refresh(connection: Connection) -> None:
-    jobs = connection.execute(
-        "select job_id from timescaledb_information.jobs where proc_name = 'refresh_touched_minutes'"
-    ).fetchall()
-    assert len(jobs) == 1
     for _ in range(500):
-        connection.execute(f"call run_job({jobs[0][0]})".encode())
+        connection.execute("call refresh_touched_minutes()")
+        connection.execute("call refresh_stale_buckets(null, '{\"patience\": 0}')")
         left = connection.execute(
-            "select count(*) from touched_minute where minute < now() - interval '80 seconds'"
+            "select (select count(*) from touched_minute where minute < now() - interval '80 seconds') + "
+            "(select count(*) from stale_bucket join aggregate_level using (view) "
+            "where bucket + width < now() - interval '80 seconds')"
         ).fetchone()
         if left == (0,):
             return
-    pytest.fail("touched minutes were left over")
+    pytest.fail("touched minutes or stale buckets were left over")
 
 
 def check_levels(connection: Connection) -> None:
     """Each level, bucket by bucket, is what the log sums to."""
-    for level in (*TRAFFIC, *ENDPOINT):
-        keys = "service, status" if level in TRAFFIC else "service, method, route, status"
+    # endpoint_1m keeps the last day only, and these are of years ago.
+    for level in {*TRAFFIC, *ENDPOINT, *ROUTE, *CLIENT} - {ENDPOINT[0]}:
+        keys = ", ".join(level.columns)
         width = f"interval '{level.width.total_seconds()} seconds'"
         sums = (
             "count(*)::numeric, count(latency_ms)::numeric, sum(round(latency_ms * 1000)::bigint)::numeric, "
@@ -271,8 +290,10 @@ def test_breakdown_equals_the_log_at_every_stage(
     refresh(quiet_connection)
     check_levels(quiet_connection)
     check_figures(quiet_engine, rows, draw)
-    with snapshot(quiet_engine) as connection:
-        assert touched_minutes(connection, Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1))) == []
+    with snapshot(quiet_engine) as reading:
+        fresh = freshness(reading, Range(START - timedelta(days=1), START + timedelta(days=DAYS + 1)))
+        assert fresh.touched == []
+        assert set(fresh.stale) <= {"endpoint_1m"}
 
 
 def test_breakdown_equals_the_log_of_the_same_moment_while_rows_arrive_and_jobs_run(
@@ -294,13 +315,20 @@ def test_breakdown_equals_the_log_of_the_same_moment_while_rows_arrive_and_jobs_
                     'call refresh_touched_minutes(null, \'{"window": "6 hours", "budget": "200 milliseconds"}\'::jsonb)'
                 )
 
+    def refresh_coarser_levels() -> None:
+        with connect(quiet_dsn) as connection:
+            while not stop.is_set():
+                connection.execute(
+                    'call refresh_stale_buckets(null, \'{"patience": 0, "budget": "200 milliseconds"}\'::jsonb)'
+                )
+
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in (write, run_jobs)]
+    threads = [threading.Thread(target=guarded, args=(work,)) for work in (write, run_jobs, refresh_coarser_levels)]
     for thread in threads:
         thread.start()
     totals = []

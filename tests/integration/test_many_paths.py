@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from dashapp.stats.usage import usage
 from sql.batch import Batch, LogRow
 from sql.connection import snapshot
+from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import Filters
 from sql.writing import LogWriter
 from tests.rows import micros
 

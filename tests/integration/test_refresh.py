@@ -10,12 +10,13 @@ import pytest
 
 from sql.batch import Batch
 from sql.connection import connect, reading_engine, snapshot, writing_pool
-from sql.plan import Range
-from sql.reading import Filters, breakdown
+from sql.filters import Filters
+from sql.plan import CLIENT, ENDPOINT, ROUTE, TRAFFIC, Range
+from sql.reading import breakdown
 from sql.writing import LogWriter
 from tests.rows import log_row
 
-LEVELS = ("traffic_1m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d")
+LEVELS = tuple(level.view for level in (*TRAFFIC, *ENDPOINT[1:], *ROUTE[2:], *CLIENT))
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
@@ -40,13 +41,13 @@ def totals(connection: Connection) -> set[int]:
 
 @pytest.mark.parametrize(("window", "gap"), [("6 hours", "6 hours"), ("1 day", "1 hour")])
 def test_levels_equal_the_log_after_the_job_beside_policies(own_quiet_dsn: str, window: str, gap: str) -> None:
-    draw, now = random.Random(7), datetime.now(UTC)
+    draw, now = random.Random(7), datetime.now(UTC) - timedelta(days=3)  # every bucket has ended
     with connect(own_quiet_dsn) as connection, writing_pool(own_quiet_dsn, max_size=1) as pool:
         writer = LogWriter(pool)
         connection.execute(
             "select alter_job(job_id, config => jsonb_build_object('window', %s::text, 'gap', %s::text, "
-            "'budget', '10 minutes')) "
-            "from timescaledb_information.jobs where proc_name = 'refresh_touched_minutes'",
+            "'budget', '10 minutes', 'patience', 0)) "
+            "from timescaledb_information.jobs where proc_name in ('refresh_touched_minutes', 'refresh_stale_buckets')",
             (window, gap),
         )
         call(connection, "policy_refresh_continuous_aggregate")
@@ -55,6 +56,7 @@ def test_levels_equal_the_log_after_the_job_beside_policies(own_quiet_dsn: str, 
             store(writer, now, draw, count, 30)
             stored += count
             call(connection, "refresh_touched_minutes")
+            call(connection, "refresh_stale_buckets")
             assert totals(connection) == {stored}
             call(connection, "policy_refresh_continuous_aggregate")
             assert totals(connection) == {stored}

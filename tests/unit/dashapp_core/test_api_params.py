@@ -5,21 +5,37 @@ from __future__ import annotations
 import pytest
 
 from dashapp.api_params import BadParameter, choice, filters_of, whole_number
-from sql.reading import Filters
+from sql.filters import Filters
 
 
 def test_filters_of_nothing_filter_nothing() -> None:
     assert filters_of({}) == Filters()
     assert filters_of(dict.fromkeys(("service", "method", "route", "status", "client_ip"), "")) == Filters()
-    assert Filters().keys() == set()
+    assert Filters().columns() == set()
+    assert not Filters()
 
 
 def test_filters_of_every_parameter() -> None:
     found = filters_of(
-        {"service": "shop", "method": "get", "route": "/a/{id}", "status": "404", "client_ip": " 2001:DB8::1"}
+        {
+            "service": "shop",
+            "method": "get",
+            "route": "/a/{id}",
+            "status": "404",
+            "client_ip": " 2001:DB8::1",
+            "text": "Item_",
+            "regex": "^/a/\\d+$",
+            "latency_min": "10",
+            "latency_max": "2.5e3",
+        }
     )
-    assert found == Filters("shop", "GET", "/a/{id}", (404, 404), "2001:db8::1")
-    assert found.keys() == {"service", "method", "route", "status", "client_ip"}
+    assert found == Filters("shop", "GET", "/a/{id}", (404, 404), "2001:db8::1", "Item_", "^/a/\\d+$", (10.0, 2500.0))
+    assert found.columns() == {"service", "method", "route", "status", "client_ip", "path", "latency_ms"}
+
+
+def test_filters_of_one_bound_of_latency() -> None:
+    assert filters_of({"latency_min": "0"}).latency_ms == (0.0, None)
+    assert filters_of({"latency_max": "0.5"}).latency_ms == (None, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +58,11 @@ def test_filters_of_a_status(text: str, codes: tuple[int, int]) -> None:
     [
         *(({"status": text}, "status") for text in ("abc", "99", "1000", "5x", "-404", "4 04")),
         *(({"client_ip": text}, "client_ip") for text in ("abc", "1.2.3", "1.2.3.4/8", "1.2.3.4:80", "fe80::1%eth0")),
-        *(({name: "a\x00b"}, "NUL") for name in ("service", "method", "route")),
+        *(({name: "a\x00b"}, "NUL") for name in ("service", "method", "route", "text", "regex")),
+        *(({name: text}, name) for name in ("latency_min", "latency_max") for text in ("x", "-1", "nan", "inf")),
+        ({"latency_min": "5", "latency_max": "5"}, "latency_min"),
+        ({"regex": "a" * 201}, "regex"),
+        ({"regex": r"(a*)\1"}, "regex"),
     ],
     ids=str,
 )

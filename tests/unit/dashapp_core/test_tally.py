@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashapp.stats.tally import Latency, Tally, tally_by
-from dashapp.stats.traffic import status_class_name
+from dashapp.stats.tally import Latency, Tally, named_classes, tally_by
 from sql.reading import Cell
 from sql.sketch import ERROR_BOUND, FIELD_DIGITS
 
@@ -14,22 +13,17 @@ TEN_MS, SECOND = 10 ** (FIELD_DIGITS * 95), 10 ** (FIELD_DIGITS * 189)
 
 
 def cell(status_class: int, n: int, *, n_lat: int = 0, us: int = 0, mx: float | None = None, sketch: int = 0) -> Cell:
-    return Cell(0, (status_class,), n, n_lat, us, mx, bytes=n * 100, sketch=sketch)
+    one, two, three, four, five = (n if each == status_class else 0 for each in range(1, 6))
+    return Cell(0, (status_class,), n, (one, two, three, four, five), n_lat, us, mx, bytes=n * 100, sketch=sketch)
 
 
 def test_tally_sums_cells_by_status_class() -> None:
     tally = Tally()
-    for status_class, n in ((2, 90), (3, 2), (4, 5), (5, 2), (9, 1)):
-        tally.add(cell(status_class, n), status_class)
+    for status_class, n in ((2, 90), (3, 2), (4, 5), (5, 3)):
+        tally.add(cell(status_class, n))
     assert (tally.n, tally.client_errors, tally.server_errors, tally.errors) == (100, 5, 3, 8)
     assert tally.error_rate == 0.08
     assert tally.bytes == 10_000
-
-
-def test_tally_of_a_cell_without_a_class_counts_no_error() -> None:
-    tally = Tally()
-    tally.add(cell(5, 3))
-    assert (tally.n, tally.errors) == (3, 0)
 
 
 def test_tally_of_nothing_has_no_rate_and_no_latency() -> None:
@@ -41,16 +35,16 @@ def test_tally_of_nothing_has_no_rate_and_no_latency() -> None:
 
 def test_tally_without_a_latency_says_null_and_not_zero() -> None:
     tally = Tally()
-    tally.add(cell(2, 7), 2)
+    tally.add(cell(2, 7))
     assert tally.n == 7
     assert tally.latency() == Latency()
 
 
 def test_tally_mean_and_maximum_are_exact_over_the_requests_that_have_a_latency() -> None:
     tally = Tally()
-    tally.add(cell(2, 5, n_lat=2, us=20_000, mx=10.0, sketch=2 * TEN_MS), 2)
-    tally.add(cell(5, 1, n_lat=1, us=1_000_001, mx=1000.001, sketch=SECOND), 5)
-    tally.add(cell(4, 9), 4)
+    tally.add(cell(2, 5, n_lat=2, us=20_000, mx=10.0, sketch=2 * TEN_MS))
+    tally.add(cell(5, 1, n_lat=1, us=1_000_001, mx=1000.001, sketch=SECOND))
+    tally.add(cell(4, 9))
     latency = tally.latency()
     assert latency.mean == 1_020_001 / 3 / 1000
     assert latency.max == 1000.001
@@ -61,19 +55,18 @@ def test_tally_mean_and_maximum_are_exact_over_the_requests_that_have_a_latency(
 
 def test_tally_of_zero_latencies_is_zero_and_not_absent() -> None:
     tally = Tally()
-    tally.add(cell(2, 3, n_lat=3, us=0, mx=0.0, sketch=3), 2)
+    tally.add(cell(2, 3, n_lat=3, us=0, mx=0.0, sketch=3))
     assert tally.latency() == Latency(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def test_tally_by_groups_in_the_order_of_first_appearance() -> None:
     cells = [cell(2, 5), cell(5, 2), cell(2, 1)]
-    tallies = tally_by(cells, lambda each: each.keys, lambda each: each.keys[0])
+    tallies = tally_by(cells)
     assert list(tallies) == [(2,), (5,)]
     assert (tallies[(2,)].n, tallies[(2,)].errors, tallies[(5,)].errors) == (6, 0, 2)
 
 
-@pytest.mark.parametrize(
-    ("status_class", "name"), [(1, "1xx"), (2, "2xx"), (4, "4xx"), (5, "5xx"), (6, "5xx"), (9, "5xx")]
-)
-def test_status_class_name_counts_unknown_codes_as_server_errors(status_class: int, name: str) -> None:
-    assert status_class_name(status_class) == name
+def test_classes_have_names_and_the_first_only_where_it_occurs() -> None:
+    assert named_classes([]) == {"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}
+    assert named_classes([(0, 7, 0, 1, 2), (0, 1, 0, 0, 0)]) == {"2xx": 8, "3xx": 0, "4xx": 1, "5xx": 2}
+    assert named_classes([(3, 0, 0, 0, 0)]) == {"1xx": 3, "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}

@@ -10,7 +10,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sql.plan import ENDPOINT, MINUTE, TRAFFIC, Level, Piece, Range, ceil, floor, plan, touched_ranges, usable_levels
+from sql.plan import (
+    CLIENT,
+    ENDPOINT,
+    MINUTE,
+    ROUTE,
+    TRAFFIC,
+    Level,
+    Piece,
+    Range,
+    ceil,
+    few,
+    floor,
+    kept,
+    levels_for,
+    plan,
+    usable_levels,
+)
 
 # On a busy machine an example may take long; no test is about time.
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,7 +45,22 @@ moments = st.one_of(
 whole_minutes = moments.map(lambda moment: floor(moment, MINUTE))
 ranges = st.tuples(moments, moments).map(lambda pair: Range(min(pair), max(pair)))
 touched_lists = st.lists(whole_minutes, max_size=40, unique=True).map(sorted)
-families = st.sampled_from([TRAFFIC, ENDPOINT, TRAFFIC[:1], ENDPOINT[1:], ()])
+families = st.sampled_from([TRAFFIC, ENDPOINT, ROUTE, CLIENT, TRAFFIC[:1], ENDPOINT[1:], ()])
+# Stale buckets of any level, as the aggregates have them.
+levels_of_all = st.sampled_from([*TRAFFIC, *ENDPOINT, *ROUTE, *CLIENT])
+stale_maps = st.lists(st.tuples(levels_of_all, moments), max_size=12).map(lambda pairs: stale_of(pairs))
+
+
+def touched_ranges(minutes: Sequence[datetime], **bound: int) -> list[Range]:
+    return few([Range(minute, minute + MINUTE) for minute in minutes], **bound)
+
+
+def stale_of(pairs: Sequence[tuple[Level, datetime]]) -> dict[str, list[Range]]:
+    stale: dict[str, list[Range]] = {}
+    for level, moment in pairs:
+        start = floor(moment, level.width)
+        stale.setdefault(level.view, []).append(Range(start, start + level.width))
+    return stale
 
 
 def overlaps(one: Range, other: Range) -> bool:
@@ -63,6 +94,51 @@ def test_plan_aggregate_pieces_are_aligned_and_free_of_touched_minutes(
         assert floor(piece.range.start, piece.level.width) == piece.range.start
         assert floor(piece.range.end, piece.level.width) == piece.range.end
         assert not any(overlaps(piece.range, Range(minute, minute + MINUTE)) for minute in minutes)
+
+
+@relaxed
+@given(ranges, families, touched_lists, stale_maps)
+def test_plan_reads_no_stale_bucket_and_still_covers_the_range(
+    whole: Range, levels: Sequence[Level], minutes: list[datetime], stale: dict[str, list[Range]]
+) -> None:
+    pieces = plan(whole, levels, touched_ranges(minutes), stale)
+    for piece in pieces:
+        if piece.level is not None:
+            assert not any(overlaps(piece.range, each) for each in stale.get(piece.level.view, []))
+    assert sum((piece.range.end - piece.range.start for piece in pieces), timedelta(0)) == whole.end - whole.start
+    assert all(before.range.end == after.range.start for before, after in pairwise(pieces))
+
+
+@relaxed
+@given(ranges, families, moments)
+def test_kept_splits_pieces_into_what_can_be_read_and_what_is_gone(
+    whole: Range, levels: Sequence[Level], rows_from: datetime
+) -> None:
+    pieces = plan(whole, levels)
+    found, lost = kept(pieces, rows_from)
+    assert all(piece.level is not None or piece.range.start >= rows_from for piece in found)
+    assert all(each.end <= rows_from for each in lost)
+    together = sorted([*(piece.range for piece in found), *lost], key=lambda each: each.start)
+    assert sum((each.end - each.start for each in together), timedelta(0)) == whole.end - whole.start
+    assert all(before.end == after.start for before, after in pairwise(together))
+
+
+@pytest.mark.parametrize(
+    ("columns", "levels"),
+    [
+        (set(), TRAFFIC),
+        ({"service", "status"}, TRAFFIC),
+        ({"method"}, ROUTE),
+        ({"route", "method", "service"}, ROUTE),
+        ({"client_ip"}, CLIENT),
+        ({"route", "status"}, ENDPOINT),
+        ({"client_ip", "status"}, ()),
+        ({"path"}, ()),
+        ({"service", "latency_ms"}, ()),
+    ],
+)
+def test_levels_hold_the_columns_that_a_figure_needs(columns: set[str], levels: Sequence[Level]) -> None:
+    assert levels_for(columns) == levels
 
 
 @relaxed
