@@ -41,8 +41,9 @@ def ingest_server() -> None:
     """Receive logs over HTTP (POST /log/ingest) and store them."""
     from accessboard.serve import require_free_port, serve_asgi
     from ingest_server.settings import IngestSettings
+    from sql.settings import LifeSettings
 
-    settings = load(IngestSettings)
+    settings, life = load(IngestSettings), load(LifeSettings)
     require_free_port(settings.ingest_bind, "INGEST_BIND")
     with _database() as dsn:
 
@@ -50,7 +51,7 @@ def ingest_server() -> None:
             from ingest_server.app import IngestApp
             from ingest_server.service import open_service
 
-            return IngestApp(settings, lambda: open_service(settings, dsn))
+            return IngestApp(settings, lambda: open_service(settings, dsn, life))
 
         serve_asgi(make_app, settings.ingest_bind, settings.workers())
 
@@ -77,11 +78,17 @@ def dashboard() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to this version's tables."""
+    """Bring the database to this version's tables, and hand it the settings of how long data stays."""
+    from sql.connection import connect
+    from sql.life_jobs import hand_over
     from sql.migrate import migrate as apply
+    from sql.settings import LifeSettings
 
+    life = load(LifeSettings)
     with _database(migrated=False) as dsn:
         done = apply(dsn)
+        with connect(dsn) as connection:
+            hand_over(connection, life)
     click.echo("\n".join(f"applied {name}" for name in done) or "nothing to do: the database is up to date")
 
 
@@ -95,8 +102,10 @@ def migrate() -> None:
     show_default=True,
     help="auto, json, or one of docs/formats.md (combined, common, plain, ...).",
 )
-def import_files(files: tuple[str, ...], service: str, format_name: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask, even if rows so old are not kept.")
+def import_files(files: tuple[str, ...], service: str, format_name: str, yes: bool) -> None:
     """Import log files: plain or .gz, - for standard input. Ends with a receipt."""
+    from accessboard.import_age import ask_about_age
     from accessboard.importing import import_with_progress
     from ingest_server.event import MOST_NAME, clean
     from ingest_server.import_file import IMPORT_FORMATS
@@ -110,6 +119,8 @@ def import_files(files: tuple[str, ...], service: str, format_name: str) -> None
     with _database() as dsn:
         service = clean(service).strip()[:MOST_NAME] or DEFAULT_SERVICE
         connect(dsn).close()  # says at once, and why, if it cannot be reached
+        if not yes:
+            ask_about_age(dsn, files, format_name)
         import_with_progress(dsn, files, service, format_name, settings)
 
 
@@ -182,7 +193,9 @@ def run_everything(on_ready: Callable[[Running], None]) -> None:
     from accessboard.supervisor import run
     from dashapp.settings import DashboardSettings
     from ingest_server.settings import IngestSettings
+    from sql.settings import LifeSettings
 
+    load(LifeSettings)  # the ingest server hands them over; what is wrong with them is said before it starts
     run(load(RunSettings), load(IngestSettings), load(DashboardSettings), _configured_dsn(), on_ready)
 
 

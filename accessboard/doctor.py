@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from accessboard.doctor_ledger import ledger_findings
+from accessboard.doctor_storage import storage_findings
 from accessboard.embedded.database import EmbeddedFailed, running_dsn
 from accessboard.embedded.node import ENGINE, NodeMissing, find_node
 from accessboard.finding import Finding
@@ -23,7 +24,7 @@ from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable, connect, explain, is_embedded
 from sql.migrate import MigrationError, applied_versions, pending
 from sql.migrate import load as load_migrations
-from sql.settings import DatabaseSettings
+from sql.settings import DatabaseSettings, LifeSettings
 
 LEAST_FREE_BYTES = 1024**3
 
@@ -33,6 +34,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     try:
         run, ingest, dashboard = load(RunSettings), load(IngestSettings), load(DashboardSettings)
+        load(LifeSettings)
         dsn = load(DatabaseSettings).dsn()
     except (BadSettings, ValueError) as error:
         yield Finding("settings", False, str(error))
@@ -88,8 +90,8 @@ def _database(dsn: str) -> Iterator[Finding]:
             yield Finding("database", True, f"{kind}, PostgreSQL {version[0] if version else '?'}")
             migrations = _migrations(connection)
             yield migrations
-            yield _jobs(connection)
         if migrations.fine:
+            yield from storage_findings(dsn)
             yield from ledger_findings(dsn)
     except DatabaseUnavailable as error:
         yield Finding("database", False, str(error))
@@ -105,21 +107,3 @@ def _migrations(connection: psycopg.Connection[Any]) -> Finding:
     if waiting:
         return Finding("migrations", False, f"{len(waiting)} to apply: run `accessboard migrate`")
     return Finding("migrations", True, "up to date")
-
-
-def _jobs(connection: psycopg.Connection[Any]) -> Finding:
-    """Jobs that failed last; readers stay exact without them, but get slower with every minute left over."""
-    waiting = connection.execute(
-        "select count(distinct minute) from touched_minute where minute < now() - interval '10 minutes'"
-    ).fetchone()
-    failed = connection.execute(
-        "select job_id, proc_name from timescaledb_information.job_stats join timescaledb_information.jobs "
-        "using (job_id) where job_stats.last_run_status = 'Failed' and job_id >= 1000 order by job_id"
-    ).fetchall()
-    minutes = int(waiting[0]) if waiting else 0
-    if failed:
-        names = ", ".join(f"{job_id} {name}" for job_id, name in failed)
-        return Finding("jobs", False, f"failed at their last run: {names}; see the database's log")
-    if minutes > 60:
-        return Finding("jobs", False, f"{minutes} minutes wait for their refresh: are background jobs running?")
-    return Finding("jobs", True, f"{minutes} minutes wait for their refresh")

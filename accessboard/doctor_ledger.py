@@ -37,6 +37,7 @@ QUARANTINE = {
     "bad_path": "the path is no text or too long: mostly scanners, `accessboard quarantine drop --kind bad_path`",
     "bad_status": "log the status as a number from 100 to 999",
     "too_old": "set the clock of the machine that logs: the time is before 1990",
+    "older_than_kept": "raise KEEP_LOG_DAYS or KEEP_LOG_GB if such old rows are wanted: they are not kept now",
     "in_the_future": f"set the clock or the zone of the machine that logs; once the time has come, {_REPLAY}",
     "no_json": "a field holds what JSON has no way to say: log it as a text",
     "too_deep": "log less deeply nested fields",

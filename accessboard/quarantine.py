@@ -14,6 +14,7 @@ import psycopg
 from dashapp.stats.collection import quarantine
 from ingest_server.compression import BrokenEncoding, TooLarge, decompress
 from ingest_server.framing import decode
+from ingest_server.horizon import Horizon
 from ingest_server.intake import UNREADABLE, Intake, Origin
 from ingest_server.route import RouteRules
 from ingest_server.route_book import RouteBook
@@ -88,7 +89,8 @@ def drop(dsn: str, selection: Selection, *, confirmed: bool) -> None:
 def judge_of(connection: psycopg.Connection[Any], settings: IngestSettings) -> Judge:
     """Return a function that reads a held record as if it came now; routes are read on `connection`."""
     rules = RouteRules.parse(settings.route_patterns)
-    intake = Intake(RouteBook(rules, settings.route_limit, lambda: held_records.routes_in_use(connection)))
+    book = RouteBook(rules, settings.route_limit, lambda: held_records.routes_in_use(connection))
+    intake = Intake(book, Horizon(lambda: held_records.announced_us(connection)))
 
     def judge(held: Held) -> Verdict:
         return read_again(held, intake, settings.ingest_max_bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -34,17 +35,23 @@ class Refused(ValueError):
         self.kind = kind
 
 
-def check_time(ts: int, now_us: int) -> int:
+def check_time(ts: int, now_us: int, oldest_us: int = OLDEST_US) -> int:
     """Return a moment (microseconds since 1970) that a log may have.
 
     Raises:
-        Refused: it is before 1990 or more than a day after now.
+        Refused: it is before 1990, before what is kept, or more than a day after now.
     """
     if ts < OLDEST_US:
         raise Refused("too_old", "timestamp is before 1990")
+    if ts < oldest_us:
+        raise Refused("older_than_kept", f"rows before {_utc(oldest_us)} are not kept (KEEP_LOG_DAYS, KEEP_LOG_GB)")
     if ts > now_us + MOST_AHEAD_US:
         raise Refused("in_the_future", "timestamp is more than a day in the future")
     return ts
+
+
+def _utc(us: int) -> str:
+    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def method(value: Any) -> str:

@@ -23,7 +23,7 @@ from sql.writing import LogWriter
 
 IMPORT_FORMATS = ("auto", "json", *LINE_FORMATS)
 LINES_A_PIECE = 5_000
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class ImportFailed(Exception):
@@ -106,7 +106,7 @@ class _Storing:
 
 
 def _batch(lines: list[bytes], mark: bytes, origin: Origin, format_name: str, intake: Intake) -> Batch:
-    full = [line for line in map(_tidy, lines) if line]
+    full = [line for line in map(tidy, lines) if line]
     values = (line_value(line, format_name) for line in full)
     rows, refused = intake.rows(values, full.__getitem__, origin, utc_micros())
     # Lines of which nothing could be read may be tried again in another format.
@@ -131,12 +131,12 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
         raise ImportFailed(f"cannot read {name}: {error.strerror}") from error
     with raw:
         buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
-        compressed = buffered.peek(2)[:2] == _GZIP_MAGIC
+        compressed = buffered.peek(2)[:2] == GZIP_MAGIC
         lines = gzip.GzipFile(fileobj=buffered) if compressed else buffered
         yield cast("BinaryIO", lines), (buffered.tell if buffered.seekable() else lambda: 0)
 
 
-def _tidy(line: bytes) -> bytes:
+def tidy(line: bytes) -> bytes:
     """A line without its ends; files from Windows begin with a byte order mark."""
     return line.removeprefix(codecs.BOM_UTF8).strip()
 

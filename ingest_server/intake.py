@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ingest_server.event import Refused
 from ingest_server.framing import Broken, decode
+from ingest_server.horizon import Horizon, everything
 from ingest_server.identity import body_identity
 from ingest_server.reader import Reader
 from ingest_server.route import RouteRules
@@ -32,10 +33,16 @@ class Origin:
 class Intake:
     """Makes batches; may be used by several threads."""
 
-    def __init__(self, book: RouteBook) -> None:
-        """Take routes from `book`."""
+    def __init__(self, book: RouteBook, horizon: Horizon | None = None) -> None:
+        """Take routes from `book`, and records that are not older than `horizon`."""
         self.book = book
+        self._horizon = horizon or everything()
         self._own = threading.local()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a batch can be made without asking the database."""
+        return self.book.fresh and self._horizon.fresh
 
     def batch(self, body: bytes, origin: Origin, now_us: int, *, idempotency_key: str | None = None) -> Batch:
         """Return what a decoded body holds.
@@ -61,15 +68,17 @@ class Intake:
             DatabaseUnavailable: the routes in use cannot be read.
         """
         self.book.refresh()
+        self._horizon.refresh()
         rows: list[LogRow] = []
         refused: list[Quarantined] = []
         row, source, service = self._reader().row, origin.source, origin.service
+        oldest_us = self._horizon.oldest_us
         for at, value in enumerate(values):
             if isinstance(value, Broken):
                 refused.append(Quarantined(UNREADABLE, value.reason, value.raw))
                 continue
             try:
-                rows.append(row(value, service=service, source=source, now_us=now_us))
+                rows.append(row(value, service=service, source=source, now_us=now_us, oldest_us=oldest_us))
             except Refused as refusal:
                 refused.append(Quarantined(refusal.kind, str(refusal), raw_of(at)))
         return rows, refused
@@ -87,8 +96,9 @@ def unreadable_body(body: bytes, reason: str, origin: Origin) -> Batch:
 
 
 def open_intake(settings: IngestSettings, writer: LogWriter) -> Intake:
-    """Return an intake with the routes of the settings and those that `writer` finds in use."""
-    return Intake(RouteBook(RouteRules.parse(settings.route_patterns), settings.route_limit, writer.routes))
+    """Return an intake with the routes of the settings and those in use, and the horizon, that `writer` finds."""
+    book = RouteBook(RouteRules.parse(settings.route_patterns), settings.route_limit, writer.routes)
+    return Intake(book, Horizon(writer.announced_us))
 
 
 def take_in(body: bytes, origin: Origin, intake: Intake, writer: LogWriter) -> Receipt:

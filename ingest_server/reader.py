@@ -90,7 +90,9 @@ class Reader:
         self._texts = _Remembered(_plain_text)
         self._addresses = _Remembered(_plain_address)
 
-    def row(self, record: dict[str, Any], *, service: str, source: str, now_us: int) -> LogRow:
+    def row(
+        self, record: dict[str, Any], *, service: str, source: str, now_us: int, oldest_us: int = event.OLDEST_US
+    ) -> LogRow:
         """Return the row of a record.
 
         Args:
@@ -98,6 +100,7 @@ class Reader:
             service: for a record that names none.
             source: who sent it.
             now_us: the moment of arrival in microseconds since 1970; a record from the future is refused.
+            oldest_us: the moment from which on rows are kept; an older record is refused.
 
         Raises:
             Refused: time, method, path or status is missing or wrong.
@@ -110,9 +113,9 @@ class Reader:
             record = shape.dialect.reshape(record)
             shape = self._shape(record)
         try:
-            row = self._by_shape(record, shape, service, now_us)
+            row = self._by_shape(record, shape, service, now_us, oldest_us)
         except (LookupError, TypeError, ValueError, ArithmeticError):
-            row = self._with_care(record, service, now_us)
+            row = self._with_care(record, service, now_us, oldest_us)
         if keys is not None and (key := record_key(original, keys, row, source)) is not None:
             return _new_row(LogRow, (*row[:-1], key))
         return row
@@ -138,14 +141,16 @@ class Reader:
                 return whole, self._shape(whole)
         return record, shape
 
-    def _by_shape(self, record: Mapping[str, Any], shape: Shape, service: str, now_us: int) -> LogRow:
+    def _by_shape(
+        self, record: Mapping[str, Any], shape: Shape, service: str, now_us: int, oldest_us: int = event.OLDEST_US
+    ) -> LogRow:
         """The row, if every value is plain; raises whatever comes if one is not."""
         of_time, of_service, of_method, of_path, of_status, of_latency, of_bytes, of_client, of_agent, of_referer = (
             shape.columns
         )
         ts = to_micros(record[of_time])
-        if not event.OLDEST_US <= ts <= now_us:
-            event.check_time(ts, now_us)
+        if not oldest_us <= ts <= now_us:
+            event.check_time(ts, now_us, oldest_us)
         path: str = record[of_path]
         if path[0] != "/" or not path.isascii() or len(path) > event.MOST_PATH or "\x00" in path or path[-1] <= " ":
             raise ValueError
@@ -174,10 +179,12 @@ class Reader:
             ),
         )
 
-    def _with_care(self, record: Mapping[str, Any], service: str, now_us: int) -> LogRow:
+    def _with_care(
+        self, record: Mapping[str, Any], service: str, now_us: int, oldest_us: int = event.OLDEST_US
+    ) -> LogRow:
         """The row of any record, looking at every name that a column may have."""
         used: set[str] = set()
-        ts = _moment(record, used, now_us)
+        ts = _moment(record, used, now_us, oldest_us)
         method = event.method(_required(record, "method", used))
         path, query = event.path_and_query(_required(record, "path", used))
         status = event.status(_required(record, "status", used))
@@ -252,7 +259,7 @@ def _with_query(attributes: dict[str, Any], query: str) -> dict[str, Any]:
     return attributes if attributes.get("query") == query else {name: query[: event.MOST_PATH], **attributes}
 
 
-def _moment(record: Mapping[str, Any], used: set[str], now_us: int) -> int:
+def _moment(record: Mapping[str, Any], used: set[str], now_us: int, oldest_us: int) -> int:
     """The first field that is a time: a shipper's `date` stands in for an unreadable `time`."""
     problem = Refused("no_time", "timestamp is missing")
     for name in ALIASES["timestamp"]:
@@ -265,7 +272,7 @@ def _moment(record: Mapping[str, Any], used: set[str], now_us: int) -> int:
             problem = Refused("bad_time", str(error))
             continue
         used.add(name)
-        return event.check_time(moment, now_us)
+        return event.check_time(moment, now_us, oldest_us)
     raise problem
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ingest_server.admission import Admission
 from ingest_server.compression import decompress
@@ -21,6 +22,8 @@ from ingest_server.settings import IngestSettings
 from sql.batch import NOTHING, Batch, Receipt
 from sql.connection import writing_pool
 from sql.ledger import Ledger
+from sql.life_jobs import hand_over_through
+from sql.settings import LifeSettings
 from sql.storing import utc_micros
 from sql.writing import LogWriter
 
@@ -29,17 +32,18 @@ COMMIT_THREADS = 2
 CONNECTIONS = COMMIT_THREADS + 3  # beside commits: routes, metrics, housekeeping
 
 
-def open_service(settings: IngestSettings, dsn: str) -> IngestService:
-    """Return a service with a pool of its own, which it closes."""
+def open_service(settings: IngestSettings, dsn: str, life: LifeSettings | None = None) -> IngestService:
+    """Return a service with a pool of its own, which it closes; `life` is handed over to the database."""
     pool = writing_pool(dsn, max_size=CONNECTIONS)
     writer, ledger = LogWriter(pool), Ledger(pool)
+    at_start = (lambda: None) if life is None else partial(hand_over_through, pool, life)
     return IngestService(
         open_intake(settings, writer),
         writer,
         ledger,
         most_bytes=settings.ingest_max_bytes,
         on_close=pool.close,
-        housekeeping=Housekeeping(ledger, settings.limits()),
+        housekeeping=Housekeeping(ledger, settings.limits(), at_start),
     )
 
 
@@ -89,7 +93,7 @@ class IngestService:
             DatabaseUnavailable: nothing was stored.
         """
         encoding = request.encoding
-        if len(body) <= SMALL_BODY and not encoding and body[:1] in (b"{", b"[") and self._intake.book.fresh:
+        if len(body) <= SMALL_BODY and not encoding and body[:1] in (b"{", b"[") and self._intake.fresh:
             return await self._commit(self._batch(request, body, ""))
         loop = asyncio.get_running_loop()
         return await self._commit(await loop.run_in_executor(self._decoder, self._batch, request, body, encoding))

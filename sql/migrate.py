@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import errors
 
 from sql.connection import connect, explain
 
@@ -15,6 +17,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Any fixed number: whoever holds this lock migrates, everybody else waits.
 LOCK_KEY = 0x61636362
 OLDEST_TIMESCALEDB = (2, 20)
+# Jobs of a database in use hold locks that a migration needs. What the database ends for that can be done again.
+_BUSY = (errors.DeadlockDetected, errors.LockNotAvailable)
+ATTEMPTS = 20
+ATTEMPT_WAIT_S = 0.5
 
 _LEDGER = """
 create table if not exists schema_migration (
@@ -103,16 +109,28 @@ def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
     done: list[str] = []
     with connect(dsn) as connection:
         _require_timescaledb(connection)
-        while True:
+        while (name := _next_applied(connection, migrations)) is not None:
+            done.append(name)
+        return done
+
+
+def _next_applied(connection: psycopg.Connection[tuple[object, ...]], migrations: list[Migration]) -> str | None:
+    """Apply the next migration, in one transaction, and return its name; None when there is none."""
+    attempt = 1
+    while True:
+        try:
             with connection.transaction():
                 connection.execute("select pg_advisory_xact_lock(%s)", (LOCK_KEY,))
                 connection.execute(_LEDGER)
-                applied = applied_versions(connection)
-                waiting = pending(migrations, applied)
-                if not waiting:
-                    return done
-                _apply(connection, waiting[0])
-            done.append(waiting[0].name)
+                waiting = pending(migrations, applied_versions(connection))
+                if waiting:
+                    _apply(connection, waiting[0])
+                return waiting[0].name if waiting else None
+        except MigrationError as error:
+            if not isinstance(error.__cause__, _BUSY) or attempt == ATTEMPTS:
+                raise
+            attempt += 1
+            time.sleep(ATTEMPT_WAIT_S)
 
 
 def applied_versions(connection: psycopg.Connection[tuple[object, ...]]) -> dict[int, str]:

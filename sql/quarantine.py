@@ -13,7 +13,7 @@ from psycopg import errors
 from sql.batch import Quarantined
 from sql.connection import DatabaseUnavailable, explain
 from sql.release import Held, Replayed, Verdict, release
-from sql.writing import ATTEMPTS
+from sql.writing import ANNOUNCED, ATTEMPTS
 
 PAGE_RECORDS = 500
 PAGE_BYTES = 8 * 1024 * 1024  # in our memory and in that of the database
@@ -114,6 +114,12 @@ def count(connection: psycopg.Connection[Any], selection: Selection) -> int:
 def routes_in_use(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     """Return every (service, route), read on this connection: others may have to wait for its transaction."""
     return connection.execute("select service, name from route").fetchall()
+
+
+def announced_us(connection: psycopg.Connection[Any]) -> int | None:
+    """Return the moment before which no rows are to be stored, as LogWriter does, read on this connection."""
+    row = connection.execute(ANNOUNCED).fetchone()
+    return int(row[0]) if row else None
 
 
 def _again_if_raced(work: Callable[[], tuple[int, Replayed]]) -> tuple[int, Replayed]:

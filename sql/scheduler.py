@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from sql.connection import connect, explain
+from sql.connection import connect, explain, first_line
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,17 @@ log = logging.getLogger(__name__)
 # there that outweighs the rows between two touched minutes, so they are not told apart.
 _SHORT_RUNS = json.dumps({"window": "6 hours", "gap": "6 hours", "budget": "300 milliseconds"})
 _SHORTENED = ["refresh_touched_minutes", "refresh_stale_buckets"]
+# A native server takes this down itself; see timescaledb_information.job_stats.
+_SUCCEEDED = """
+insert into job_run (job_id, last_success) values (%s, clock_timestamp())
+on conflict (job_id) do update set last_success = excluded.last_success
+"""
+_FAILED = """
+insert into job_run (job_id, last_failure, error) values (%s, clock_timestamp(), %s)
+on conflict (job_id) do update set last_failure = excluded.last_failure, error = excluded.error
+"""
 _VACUUM_EVERY_S = 600.0
-_VACUUMED = ("touched_minute", "stale_bucket", "ingest_batch", "quarantine")
+_VACUUMED = ("touched_minute", "stale_bucket", "job_run", "ingest_batch", "quarantine")
 _TICK_S = 0.5
 
 
@@ -70,10 +79,12 @@ class JobScheduler:
             self._due[job_id] = time.monotonic() + interval_s
             try:
                 connection.execute(f"call run_job({int(job_id)})".encode())
+                connection.execute(_SUCCEEDED, (job_id,))
             except psycopg.OperationalError:
                 raise  # the connection is gone, and with it the other jobs
             except psycopg.Error as error:
                 log.warning("job %s: %s", job_id, explain(error))
+                connection.execute(_FAILED, (job_id, first_line(error)))
         if time.monotonic() >= self._vacuum_due:
             for table in _VACUUMED:
                 connection.execute(f"vacuum (analyze) {table}".encode())

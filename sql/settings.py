@@ -1,4 +1,4 @@
-"""Which database to use, from the environment or `.env`."""
+"""Which database to use, and how long it keeps data, from the environment or `.env`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MOST_DAYS = 36_500
 
 
 class DatabaseSettings(BaseSettings):
@@ -43,6 +45,56 @@ class DatabaseSettings(BaseSettings):
             password=self.postgres_password.get_secret_value() or None,
             dbname=self.postgres_db,
         )
+
+
+class LifeSettings(BaseSettings):
+    """How long data stays, and in what form; handed to the database's job."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    columnstore_after_days: float = Field(
+        default=7, description="Days after which rows go into the columnstore, about 7 times smaller; 0: never."
+    )
+    keep_log_days: float = Field(default=0, description="Days that the rows of the log are kept; 0: for ever.")
+    keep_log_gb: float = Field(
+        default=0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Gigabytes of rows on disk; the oldest days go first; 0: unbounded.",
+    )
+    keep_figures_days: float = Field(default=0, description="Days that the aggregates are kept; 0: for ever.")
+    chunk_hours: int = Field(
+        default=24, description="Hours of log in one piece of the table, the unit of converting and dropping."
+    )
+
+    @field_validator("columnstore_after_days", "keep_log_days")
+    @classmethod
+    def _a_day(cls, days: float) -> float:
+        return _at_least(1, days)
+
+    @field_validator("keep_figures_days")
+    @classmethod
+    def _outlives_the_log(cls, days: float, others: ValidationInfo) -> float:
+        log_days = others.data.get("keep_log_days")
+        if days and log_days is not None and not 0 < log_days <= days:
+            raise ValueError(
+                f"figures kept for {days:g} days must outlive the log: "
+                f"set KEEP_LOG_DAYS (now {log_days:g}, 0 is for ever) to at most that"
+            )
+        return _at_least(7, days)
+
+    @field_validator("chunk_hours")
+    @classmethod
+    def _divides_a_day(cls, hours: int) -> int:
+        if hours < 1 or 24 % hours:
+            raise ValueError(f"{hours} hours do not divide a day: use 1, 2, 3, 4, 6, 8, 12 or 24")
+        return hours
+
+
+def _at_least(least: float, days: float) -> float:
+    if days and not least <= days < MOST_DAYS:
+        raise ValueError(f"must be 0, or from {least:g} to {MOST_DAYS:,} days")
+    return days
 
 
 def _conninfo(url: str) -> str:

@@ -26,6 +26,9 @@ _SERVICE_AND_ROUTE = itemgetter(1, 4)
 COPY_FROM_ROWS = 64  # below, one statement is faster than three round trips
 MOST_KEPT = 1_048_576  # bytes of a quarantined record
 ATTEMPTS = 5
+ANNOUNCED = (
+    "select (extract(epoch from announced_from) * 1000000)::bigint from log_horizon where announced_from > '-infinity'"
+)
 # Two transactions with the same records: one of them is told to try again.
 _RACES = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
 # A row that will never be taken, whether the server says so or the encoder.
@@ -81,6 +84,15 @@ class LogWriter:
             DatabaseUnavailable: the database cannot be asked.
         """
         return [(service, name) for service, name in self._read("select service, name from route", ())]
+
+    def announced_us(self) -> int | None:
+        """Return the moment, in microseconds since 1970, before which no rows are to be stored; None without one.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be asked.
+        """
+        found = self._read(ANNOUNCED, ())
+        return found[0][0] if found else None
 
     def check(self) -> None:
         """Return if a batch could be stored now.

@@ -71,6 +71,22 @@ def fresh_dsn(tmp_path: Path) -> Iterator[str]:
     database.stop()
 
 
+@pytest.fixture(scope="module")
+def module_quiet_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database of the module's own, whose jobs run only when a test calls them."""
+    if NATIVE_DSN:
+        for dsn in native_database(NATIVE_DSN):
+            migrate(dsn)
+            pause_jobs(dsn)
+            yield dsn
+        return
+    database = EmbeddedDatabase(tmp_path_factory.mktemp("module"))
+    database.start()
+    migrate(database.dsn)
+    yield database.dsn
+    database.stop()
+
+
 @pytest.fixture
 def own_quiet_dsn(fresh_dsn: str) -> str:
     """A migrated database of the test's own, whose jobs run only when the test calls them."""

@@ -227,7 +227,7 @@ def test_doctor_finds_a_migrated_database_fine(run: Run, dsn: str, unused_port: 
     assert re.search(rf"^ok     database: {'native' if NATIVE_DSN else 'embedded'}, PostgreSQL 1\d", done.stdout, re.M)
     assert re.search(r"^ok     migrations: up to date", done.stdout, re.MULTILINE)
     # Nobody runs the jobs of the tests' own embedded database, other tests refuse records in it, and doctor says so.
-    said = (" jobs: ", " quarantine, ", " refused, ")
+    said = (" lag: ", " job ", " quarantine, ", " refused, ")
     faults = [
         line for line in done.stdout.splitlines() if line.startswith("FAULT") and not any(s in line for s in said)
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from dashapp.stats.failing import failing_endpoints
 from dashapp.stats.usage import usage
 from sql.batch import Batch, LogRow
 from sql.connection import snapshot
@@ -51,7 +52,7 @@ def test_usage_keeps_the_most_called_and_counts_the_rest(writer: LogWriter, engi
             assert used.endpoints[0].latency.mean == 5
 
 
-def test_usage_of_the_failing_ranks_by_errors(writer: LogWriter, engine: sa.Engine, service: str) -> None:
+def test_failing_endpoints_are_ranked_by_errors(writer: LogWriter, engine: sa.Engine, service: str) -> None:
     rows = [
         LogRow(micros(START), service, "GET", f"/{name}", f"/{name}", status, None, 1, *[None] * 5)
         for name, statuses in {"busy": [200] * 50 + [404], "broken": [500] * 3 + [200], "fine": [200] * 9}.items()
@@ -59,8 +60,7 @@ def test_usage_of_the_failing_ranks_by_errors(writer: LogWriter, engine: sa.Engi
     ]
     writer.store(Batch("test", service, rows, []))
     whole = Range(START, START + timedelta(hours=1))
-    with snapshot(engine) as connection:
-        worst = usage(connection, whole, Filters(service=service), most=1, failing=True)
-        assert [(e.route, e.count, e.errors) for e in worst.endpoints] == [("/broken", 4, 3)]
-        assert worst.found == 2
-        assert usage(connection, whole, Filters(service=service, status=(200, 299)), failing=True).found == 0
+    with snapshot(engine) as reading:
+        worst = failing_endpoints(reading, whole, Filters(service=service))
+        assert [(e.route, e.tally.n, e.tally.errors) for e in worst] == [("/broken", 4, 3), ("/busy", 51, 1)]
+        assert failing_endpoints(reading, whole, Filters(service=service, status=(200, 299))) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sql.plan import EPOCH, Range
 from sql.reading import breakdown
 from sql.span import data_span
 from sql.writing import LogWriter
+from tests.conftest import NATIVE_DSN
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -135,3 +137,21 @@ def test_migrate_of_a_database_that_is_away_is_one_sentence(closed_port_dsn: str
     with pytest.raises(DatabaseUnavailable, match="cannot reach the database: ") as caught:
         migrate(closed_port_dsn)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.native
+@pytest.mark.skipif(not NATIVE_DSN, reason="the embedded server has one session")
+def test_migrate_goes_on_when_the_database_ended_it_for_a_lock(dsn: str, connection: Connection, folder: Path) -> None:
+    (folder / "0999_locks.sql").write_text(
+        "set local lock_timeout = '200ms'; alter table route add column for_a_moment int;", encoding="utf-8"
+    )
+    with connect(dsn) as other, other.transaction():
+        other.execute("lock table route in access share mode")
+        waiting = threading.Thread(target=migrate, args=(dsn, folder))
+        waiting.start()
+        time.sleep(1)  # some attempts fail meanwhile
+        assert waiting.is_alive()
+    waiting.join(timeout=60)
+    assert 999 in applied_versions(connection)
+    connection.execute("delete from schema_migration where version = 999")
+    connection.execute("alter table route drop column for_a_moment")

@@ -12,10 +12,10 @@ from pydantic_settings import BaseSettings
 from accessboard.settings import RunSettings
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
-from sql.settings import DatabaseSettings
+from sql.settings import DatabaseSettings, LifeSettings
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
-KINDS: list[type[BaseSettings]] = [DatabaseSettings, RunSettings, IngestSettings, DashboardSettings]
+KINDS: list[type[BaseSettings]] = [DatabaseSettings, LifeSettings, RunSettings, IngestSettings, DashboardSettings]
 # What the README and the acceptance checks rely on.
 PROMISED = {
     "DATABASE_URL",
