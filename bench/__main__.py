@@ -2,57 +2,46 @@
 
 Runs on a database created for it on the server that DATABASE_URL (or TEST_DATABASE_URL) names, which should be a
 native one on this machine; without either on the embedded one, where a floor of COPY cannot be measured. Machines
-are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import or reading.
+are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import or reading. EVENTS says how many
+million events are read (1 on the embedded server, else 1,10; 100 takes about 30 GB of disk for a while);
+BENCH_DATABASE keeps their databases (see bench/databases.py).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
+from bench import databases, importing, ingest, prepare, reading
 
-from accessboard.embedded.database import EmbeddedDatabase
-from bench import importing, ingest, reading
-from sql.connection import connect
-from sql.migrate import migrate
-
-PARTS = {"ingest": ingest.measure, "import": importing.measure, "reading": reading.measure}
+ON_A_FRESH_ONE = {"ingest": ingest.measure, "import": importing.measure}
+READING = "reading"
 
 
 def main() -> None:
     """Print the figures."""
-    for name in sys.argv[1:] or PARTS:
-        with _database() as dsn:
-            migrate(dsn)
-            PARTS[name](dsn)
+    for part in sys.argv[1:] or (*ON_A_FRESH_ONE, READING):
+        if part == READING:
+            read()
+        else:
+            with databases.fresh() as dsn:
+                ON_A_FRESH_ONE[part](dsn)
 
 
-@contextmanager
-def _database() -> Iterator[str]:
-    server = os.environ.get("DATABASE_URL") or os.environ.get("TEST_DATABASE_URL")
-    if server is None:
-        with tempfile.TemporaryDirectory() as folder:
-            database = EmbeddedDatabase(Path(folder))
-            database.start()
-            try:
-                yield database.dsn
-            finally:
-                database.stop()
-        return
-    name = f"accessboard_bench_{uuid.uuid4().hex[:12]}"
-    with connect(server) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-    try:
-        yield make_conninfo(server, dbname=name)
-    finally:
-        with connect(server) as connection:
-            connection.execute(f'drop database "{name}" with (force)'.encode())
+def read() -> None:
+    """Measure the read API on databases of several sizes, and how it grows."""
+    by_size = {}
+    for count in sizes():
+        with databases.with_events(count, prepare.prepare) as (dsn, end):
+            by_size[count] = reading.measure(dsn, count, end)
+    if len(by_size) > 1:
+        reading.compare(by_size)
+
+
+def sizes() -> list[int]:
+    """How many events each database has, the smallest first."""
+    millions = os.environ.get("EVENTS") or ("1,10" if databases.server() else "1")
+    return sorted(int(float(each) * databases.MILLION) for each in millions.split(","))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from typing import Any
 
-from bench.processes import answers, cpu_seconds, family, machine_cpu_seconds, memory_mb, running
+from bench.processes import answers, cpu_seconds, family, free_port, machine_cpu_seconds, memory_mb, running
 from bench.report import report
 from sql.connection import connect, is_embedded
 
@@ -22,7 +21,7 @@ def measure(dsn: str) -> None:
     """Print rates, acknowledgement times, memory and what a million records cost."""
     with connect(dsn) as connection:
         embedded = is_embedded(connection)
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {"DATABASE_URL": dsn, "INGEST_BIND": f"127.0.0.1:{port}", "INGEST_TOKENS": ""}
     with running(["accessboard", "ingest-server"], environment, f"{url}/readyz"):
@@ -72,7 +71,7 @@ def _floor(dsn: str, records: int) -> float:
 def _single_posts(dsn: str, connections: int, single: dict[str, Any], *, embedded: bool) -> None:
     rate, baseline = single["records"] / single["seconds"], None
     if not embedded:
-        port = _free_port()
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         command = ["uvicorn", "--port", str(port), "--workers", "2", "--no-access-log", "--log-level", "error"]
         with running([*command, "bench.row_per_request:app"], {"DATABASE_URL": dsn}, f"{url}/docs"):
@@ -115,13 +114,6 @@ class _Memory(threading.Thread):
         self._ended.set()
         self.join()
         return self._highest
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _rounded(parts: dict[str, float]) -> dict[str, float]:
