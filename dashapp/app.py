@@ -53,7 +53,7 @@ def create_app(settings: DashboardSettings, engine: sa.Engine, *, now: Callable[
     shell.register(app, site)
     for page in pages.PAGES:
         page.register(app, site)
-    app.server.register_blueprint(api_blueprint(settings, engine, now=now))
+    app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared))
     app.server.add_url_rule("/healthz", "healthz", _healthz)
     remember_language(app, frozenset(page.PATH for page in pages.PAGES))
     secure(app)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import flask
 import sqlalchemy as sa
 
+from dashapp.completeness import Completeness
 from dashapp.settings import DashboardSettings
-from dashapp.time_range import MOST_POINTS, complete_through
+from dashapp.sharing import Shared
+from dashapp.time_range import MOST_POINTS
 from dashapp.view import View, parameters_of, view_of
 from dashapp.words import LANGUAGES, Words
 
@@ -27,6 +29,7 @@ class Site:
     settings: DashboardSettings
     engine: sa.Engine
     now: Callable[[], datetime]
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -35,7 +38,7 @@ class Site:
 
     def complete(self) -> datetime:
         """Moment up to which the numbers are final."""
-        return complete_through(self.now(), self.settings.settle_seconds)
+        return Completeness(self.engine, self.settings.settle_seconds, self.now, self.shared).through()
 
     def view(self, search: str | None) -> View:
         """What the address asks to see."""

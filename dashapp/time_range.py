@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sql.plan import MINUTE, Range, floor
 
+HOUR = timedelta(hours=1)
+
 QUICK_RANGES: dict[str, timedelta] = {
     "5m": timedelta(minutes=5),
     "15m": timedelta(minutes=15),
@@ -95,6 +97,20 @@ def bucket_minutes(whole: Range, *, most: int = MOST_POINTS) -> int:
             return minutes
     days = (whole.end - whole.start) / timedelta(days=most)
     return DAY_MINUTES * int(-(-days // 1))
+
+
+def local_hours(whole: Range, zone: ZoneInfo) -> list[datetime]:
+    """Moments (UTC) at which an hour of the viewer's clock begins within a range, after the start of the range itself.
+
+    Where the clock changes by half an hour, one of these hours is half an hour long.
+    """
+    starts: list[datetime] = []
+    at = whole.start
+    while at < whole.end:
+        starts.append(at)
+        local = at.astimezone(zone)
+        at += HOUR - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return starts
 
 
 def bucket_starts(whole: Range, minutes: int, zone: ZoneInfo) -> list[datetime]:

@@ -194,6 +194,8 @@ def explain(error: BaseException | None) -> str:
         return f"the database's user may not do this ({first_line(error)}): run `accessboard migrate` as its owner"
     if isinstance(error, psycopg.errors.DiskFull):
         return "the database's disk is full: free space on it"
+    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.LockNotAvailable):
+        return f"the database was busy with other work: {first_line(error)}"
     if isinstance(error, psycopg.OperationalError):
         return f"the database cannot be reached: {first_line(error)}"
     return f"the database refused the work: {first_line(error)}"

@@ -133,7 +133,7 @@ def breakdown(
     sketch = sa.cast(sa.func.coalesce(sa.func.sum(parts.c.sketch), 0), sa.Text) if sketches else sa.literal("0")
     statement = sa.select(*keys, *counts, *texts, sa.func.max(parts.c.mx), sketch).group_by(*keys)
     cells = []
-    for row in reading.execute(statement):
+    for row in reading.execute(statement).all():
         read, n, n1, n2, n3, n4, n5, n_lat, us, size, mx, sketch_text = row[1 + len(by) :]
         reading.count_rows(read)
         cells.append(

@@ -159,9 +159,15 @@ _OUTPUTS = {
 
 
 def read_figures(site: Site, view: View) -> Figures:
+    """Figures of a view; viewers who look at the same view at the same moment share them."""
+    complete, minutes = site.complete(), bucket_minutes(view.whole, most=most_points())
+    question = ("overview", view.whole, view.filters, minutes, complete)
+    return site.shared.get(question, lambda: _read(site, view, minutes, complete))
+
+
+def _read(site: Site, view: View, minutes: int, complete: datetime) -> Figures:
     """Read everything in one snapshot, so that all parts of the page agree."""
-    complete, whole = site.complete(), view.whole
-    minutes = bucket_minutes(whole, most=most_points())
+    whole = view.whole
     with snapshot(site.engine) as connection:
         used = usage(connection, whole, view.filters)
         return Figures(

@@ -9,7 +9,7 @@ from itertools import product
 from zoneinfo import ZoneInfo
 
 from dashapp.stats.tally import Tally
-from dashapp.time_range import bucket_starts
+from dashapp.time_range import HOUR, local_hours
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
@@ -18,7 +18,6 @@ from sql.span import data_span
 
 HOURS = 24
 WEEKDAYS = 7
-HOUR = timedelta(hours=1)
 Place = tuple[int, int]  # weekday, hour
 
 
@@ -58,11 +57,11 @@ def week_hours(
     tallies: dict[Place, Tally] = {}
     covered: dict[Place, timedelta] = {}
     if known is not None and known.start < known.end:
-        starts = bucket_starts(known, 60, zone)
+        starts = local_hours(known, zone)
         places = [(local.weekday(), local.hour) for local in (start.astimezone(zone) for start in starts)]
         for place, start, end in zip(places, starts, [*starts[1:], known.end], strict=True):
             tallies.setdefault(place, Tally())
-            covered[place] = covered.get(place, timedelta()) + (end - max(start, known.start))
+            covered[place] = covered.get(place, timedelta()) + (end - start)
         for cell in breakdown(reading, known, filters, edges=starts[1:], sketches=False):
             tallies[places[cell.slot]].add(cell)
     return [

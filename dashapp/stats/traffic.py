@@ -38,15 +38,22 @@ class Traffic:
 
 
 def traffic(
-    reading: Reading, whole: Range, filters: Filters, *, minutes: int, zone: ZoneInfo, complete: datetime
+    reading: Reading,
+    whole: Range,
+    filters: Filters,
+    *,
+    minutes: int,
+    zone: ZoneInfo,
+    complete: datetime,
+    percentiles: bool = True,
 ) -> Traffic:
     """Read the series of a range in buckets of `minutes`, aligned to midnight in `zone`.
 
     A bucket is known if the range's part of it ends by `complete` and does not lie before the
-    first stored request of the service.
+    first stored request of the service. Without `percentiles` it is read faster.
     """
     starts = bucket_starts(whole, minutes, zone)
-    cells = breakdown(reading, whole, filters, edges=starts[1:])
+    cells = breakdown(reading, whole, filters, edges=starts[1:], sketches=percentiles)
     span = data_span(reading, filters.service)
     known_from = floor(span.start, MINUTE) if span else None
     ends = [*starts[1:], whole.end]
@@ -71,4 +78,5 @@ def _bucket(start: datetime, cell: Cell | None) -> TrafficBucket:
     if cell is not None:
         tally.add(cell)
     classes = named_classes([] if cell is None else [cell.classes])
-    return TrafficBucket(start, tally.n, tally.errors, classes, tally.latency())
+    latency = tally.latency() if tally.sketch else Latency(mean=tally.mean_ms, max=tally.mx)
+    return TrafficBucket(start, tally.n, tally.errors, classes, latency)

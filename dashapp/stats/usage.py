@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from dashapp.stats.tally import Latency, Tally, tally_by
@@ -14,7 +14,6 @@ from sql.plan import Range
 from sql.reading import breakdown, top_groups
 
 MOST_ENDPOINTS = 2_000
-FIRST_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +47,19 @@ def usage(
     *,
     by: Literal["route", "path"] = "route",
     most: int = MOST_ENDPOINTS,
-    failing: bool = False,
 ) -> Usage:
     """Read the endpoints of a range, most calls first, at most `most` of them.
 
-    With `failing` only those with errors, and the ones with the most errors; `found` then
-    counts the endpoints with errors, `total` the calls of those that are returned.
-
     `by="path"` does not fold ids into routes; no aggregate holds paths, so it reads every row.
     """
-    ranked = replace(filters, status=_errors_of(filters.status)) if failing else filters
-    top = top_groups(reading, whole, ranked, ["method", by], most)
+    top = top_groups(reading, whole, filters, ["method", by], most)
     if not top.groups:
         return Usage([], 0, 0)
-    only = top.groups if failing or top.found > most else None
+    only = top.groups if top.found > most else None
     cells = breakdown(reading, whole, filters, ["method", by], only=only)
     tallies = tally_by(cells)
-    total = sum(tally.n for tally in tallies.values()) if failing else top.n
-    endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tallies.items()]
-    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, total)
+    endpoints = [_endpoint(method, route, tally, top.n) for (method, route), tally in tallies.items()]
+    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, top.n)
 
 
 def routes_of(reading: Reading, used: Usage, filters: Filters, *, by: Literal["route", "path"] = "route") -> RouteCount:
@@ -78,12 +71,6 @@ def routes_of(reading: Reading, used: Usage, filters: Filters, *, by: Literal["r
     here = any(endpoint.route == OTHER_ROUTES for endpoint in used.endpoints)
     perhaps = used.found > len(used.endpoints) and count.capped
     return RouteCount(count.kept, by == "route" and (here or perhaps))
-
-
-def _errors_of(status: tuple[int, int] | None) -> tuple[int, int]:
-    """The errors among the codes of a filter; an empty range of codes where it has none."""
-    low, high = status or (0, 999)
-    return max(low, FIRST_ERROR), high
 
 
 def _endpoint(method: str, route: str, tally: Tally, total: int) -> Endpoint:

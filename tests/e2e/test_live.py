@@ -58,7 +58,7 @@ def test_refresh_jobs_run_by_themselves(stack: Stack, service: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         words = stack.run("doctor").stdout
-        if "jobs: 0 minutes wait" in words:
+        if "lag: 0 minutes and" in words:
             return
         time.sleep(1)
     pytest.fail(words)

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from dashapp.api import api_blueprint
 from dashapp.settings import DashboardSettings
+from dashapp.sharing import Shared
 from dashapp.stats import collection
 from sql.batch import OTHER_ROUTES, Batch, LogRow, Quarantined
 from sql.connection import reading_engine, writing_pool
@@ -29,7 +30,8 @@ COUNTS = ("received", "stored", "duplicate", "quarantined")
 
 def client_of(engine: sa.Engine, moment: datetime | None = None) -> FlaskClient:
     app = Flask(__name__)
-    app.register_blueprint(api_blueprint(DashboardSettings(), engine, now=lambda: moment or datetime.now(UTC)))
+    settings, unshared = DashboardSettings(), Shared(seconds=0)
+    app.register_blueprint(api_blueprint(settings, engine, now=lambda: moment or datetime.now(UTC), shared=unshared))
     return app.test_client()
 
 
@@ -189,6 +191,7 @@ def test_quarantine_shows_a_record_and_why(client: FlaskClient, sent: str, servi
         "truncated": False,
         "record": "\ufffd",
         "record_cut": False,
+        "raw": None,
     }
     assert answer["next_before"] is None
 

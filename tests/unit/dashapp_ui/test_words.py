@@ -3,14 +3,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import dashapp
+from dashapp.stats.anomalies import Kind
 from dashapp.words import CATALOGUE, LANGUAGES, Words
 
 # Keys that code puts together.
-COMPOSED = {"sev_high", "sev_medium", "sev_low", *(f"class_{n}xx" for n in range(1, 6))}
+COMPOSED = {
+    "sev_high",
+    "sev_medium",
+    "sev_low",
+    *(f"class_{n}xx" for n in range(1, 6)),
+    *(f"{part}_{kind}" for part in ("cause", "advice") for kind in get_args(Kind)),
+}
 
 
 def fields(template: str) -> set[str]:

@@ -1,0 +1,180 @@
+"""What stands out, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from dashapp import format as fmt
+from dashapp.api.inputs import FILTERS, LANGUAGE, WHOLE, Context
+from dashapp.api.model import Answer, Count, Milliseconds, Model, Moment, Share
+from dashapp.api.route import Route
+from dashapp.stats.anomalies import Kind, Severity
+from dashapp.stats.findings import Finding, findings
+from dashapp.stats.patterns import WeekHour, extremes, week_hours
+from dashapp.words import Words
+from sql.connection import Reading
+from sql.filters import Filters
+from sql.plan import Range
+
+_MINUTE = timedelta(minutes=1)
+Unit = Literal["requests", "error_rate", "p95_ms"]
+_UNITS: dict[Kind, Unit] = {
+    "traffic_spike": "requests",
+    "traffic_drop": "requests",
+    "error_burst": "error_rate",
+    "latency_shift": "p95_ms",
+}
+_SHOW: dict[Unit, Callable[[float], str]] = {
+    "requests": lambda value: fmt.count(round(value)),
+    "error_rate": fmt.rate,
+    "p95_ms": fmt.duration,
+}
+
+
+class Anomaly(Model):
+    """A deviation larger than chance: `observed` where `expected` was usual.
+
+    `score` is the distance in standard deviations (traffic), or -log10 of the probability of chance.
+    """
+
+    kind: Kind
+    severity: Severity
+    subject: str = Field(description="`METHOD route`, or `*` for all requests.")
+    start: Moment
+    end: Moment
+    unit: Unit
+    observed: float
+    expected: float
+    score: float
+    cause: str
+    recommendation: str
+
+
+class Anomalies(Answer):
+    """What stands out, the worst first; empty where nothing does."""
+
+    findings: list[Anomaly]
+
+
+class HourOfWeek(Model):
+    """One hour of the week (weekday 0 is Monday), all its occurrences together; null where the range has none known."""
+
+    weekday: Count
+    hour: Count
+    total: Count | None
+    errors: Count | None
+    error_rate: Share | None
+    mean_ms: Milliseconds | None
+    per_hour: float | None = Field(description="Requests in an hour on average.")
+    covered_minutes: float = Field(description="How much of the range lies in it.")
+
+
+class Patterns(Answer):
+    """168 hours of the week, Monday 00:00 first, in `zone`, and what they mean."""
+
+    zone: str
+    hours: list[HourOfWeek]
+    busiest: HourOfWeek | None
+    quietest: HourOfWeek | None
+    findings: list[str]
+
+
+def make_anomalies(reading: Reading, context: Context, *, whole: Range, filters: Filters, language: str) -> Anomalies:
+    """What stands out."""
+    found = findings(reading, whole, filters, context.complete)
+    return Anomalies(findings=[_finding(each, Words(language), context.zone) for each in found])
+
+
+def make_patterns(reading: Reading, context: Context, *, whole: Range, filters: Filters, language: str) -> Patterns:
+    """Hours of the week."""
+    hours = week_hours(reading, whole, filters, zone=context.zone, complete=context.complete)
+    most_and_least = extremes(hours)
+    busiest, quietest = (_week_hour(each) for each in most_and_least) if most_and_least else (None, None)
+    return Patterns(
+        zone=str(context.zone),
+        hours=[_week_hour(each) for each in hours],
+        busiest=busiest,
+        quietest=quietest,
+        findings=_say_patterns(hours, Words(language)),
+    )
+
+
+def _finding(found: Finding, words: Words, zone: ZoneInfo) -> Anomaly:
+    unit = _UNITS[found.kind]
+    values = {
+        "subject": " ".join(found.subject or ()),
+        "span": fmt.span(found.start, found.end, zone),
+        "observed": _SHOW[unit](found.observed),
+        "expected": _SHOW[unit](found.expected),
+    }
+    return Anomaly(
+        kind=found.kind,
+        severity=found.severity,
+        subject=values["subject"] or "*",
+        start=found.start,
+        end=found.end,
+        unit=unit,
+        observed=found.observed,
+        expected=found.expected,
+        score=found.score,
+        cause=words(f"cause_{found.kind}", **values),
+        recommendation=words(f"advice_{found.kind}", **values),
+    )
+
+
+def _week_hour(hour: WeekHour) -> HourOfWeek:
+    known = hour.total is not None and hour.errors is not None
+    return HourOfWeek(
+        weekday=hour.weekday,
+        hour=hour.hour,
+        total=hour.total,
+        errors=hour.errors,
+        error_rate=(hour.errors or 0) / hour.total if known and hour.total else None,
+        mean_ms=hour.mean_ms,
+        per_hour=hour.mean,
+        covered_minutes=hour.covered / _MINUTE,
+    )
+
+
+def _say_patterns(hours: list[WeekHour], words: Words) -> list[str]:
+    found = extremes(hours)
+    if found is None:
+        return [words("say_too_short")]
+    means = [words("n_requests", n=fmt.mean_count(hour.mean or 0)) for hour in found]
+    busiest, quietest = (_named(hour, words) for hour in found)
+    sentences = [words("say_busiest", busiest=busiest, most=means[0], quietest=quietest, least=means[1])]
+    failing = max(
+        (hour for hour in hours if hour.errors), key=lambda hour: (hour.errors or 0, -hour.weekday), default=None
+    )
+    if failing is not None:
+        rate = fmt.rate((failing.errors or 0) / (failing.total or 1))
+        n = words("n_times", n=fmt.count(failing.errors))
+        sentences.append(words("say_failing_hour", when=_named(failing, words), n=n, rate=rate))
+    return sentences
+
+
+def _named(hour: WeekHour, words: Words) -> str:
+    return words("week_hour", day=words("weekdays").split()[hour.weekday], hour=f"{hour.hour:02d}:00")
+
+
+ROUTES = (
+    Route(
+        "/stats/anomalies",
+        "Deviations larger than chance, with a presumed cause and a recommendation",
+        make_anomalies,
+        Anomalies,
+        (WHOLE, FILTERS, LANGUAGE),
+    ),
+    Route(
+        "/stats/patterns",
+        "Requests and errors by weekday and hour of day",
+        make_patterns,
+        Patterns,
+        (WHOLE, FILTERS, LANGUAGE),
+    ),
+)

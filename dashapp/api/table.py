@@ -1,0 +1,15 @@
+"""All paths that answer from one reading."""
+
+from __future__ import annotations
+
+from dashapp.api import callers, collecting, endpoints, figures, insight, storing
+from dashapp.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *figures.ROUTES,
+    *endpoints.ROUTES,
+    *callers.ROUTES,
+    *insight.ROUTES,
+    *collecting.ROUTES,
+    *storing.ROUTES,
+)
