@@ -17,6 +17,7 @@ from sql.connection import Reading
 from sql.filters import Filters, conditions
 from sql.freshness import freshness
 from sql.plan import Level, Piece, Range, kept, levels_for, plan, usable_levels
+from sql.sketch import Sketch, decode
 
 ACCESS_LOG = sa.table(
     "access_log",
@@ -48,7 +49,7 @@ class Cell:
     `slot` is the index of the chart bucket (0 where the breakdown has no edges), `keys` the values of
     the group columns, `classes` the requests by status class (1xx to 4xx, the last all from 500 on), `us`
     the sum of latencies in microseconds over the `n_lat` requests that have one, `mx` their maximum in
-    ms, `sketch` their quantile sketch (0 where there is none or none was asked for).
+    ms, `sketch` their quantile sketch (None where none has a latency or none was asked for).
     """
 
     slot: int
@@ -59,7 +60,7 @@ class Cell:
     us: int
     mx: float | None
     bytes: int
-    sketch: int
+    sketch: Sketch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,11 @@ def breakdown(
     counts = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger) for name in (_READ, "n", *_CLASS_NAMES, "n_lat"))
     # Sums beyond a bigint travel as text: a few absurd sizes must not take a page down.
     texts = (sa.cast(sa.func.coalesce(sa.func.sum(parts.c[name]), 0), sa.Text) for name in ("us", "bytes"))
-    sketch = sa.cast(sa.func.coalesce(sa.func.sum(parts.c.sketch), 0), sa.Text) if sketches else sa.literal("0")
+    sketch = sa.func.numeric_send(sa.func.sum(parts.c.sketch)) if sketches else sa.null()
     statement = sa.select(*keys, *counts, *texts, sa.func.max(parts.c.mx), sketch).group_by(*keys)
     cells = []
     for row in reading.execute(statement).all():
-        read, n, n1, n2, n3, n4, n5, n_lat, us, size, mx, sketch_text = row[1 + len(by) :]
+        read, n, n1, n2, n3, n4, n5, n_lat, us, size, mx, sent = row[1 + len(by) :]
         reading.count_rows(read)
         cells.append(
             Cell(
@@ -146,7 +147,7 @@ def breakdown(
                 int(us),
                 mx,
                 int(size),
-                int(sketch_text),
+                None if sent is None else decode(sent),
             )
         )
     return cells

@@ -1,6 +1,6 @@
 """Decode the quantile sketch that `latency_sketch` (migration 0002) builds.
 
-A sketch is one integer whose k-th group of 12 decimal digits counts the requests of slot k. Slot k
+In the database a sketch is one number whose k-th group of 12 decimal digits counts the requests of slot k. Slot k
 (1..320) holds latencies in [0.1 * 1.05^(k-1), 0.1 * 1.05^k) ms; slot 0 lies below, slot 321 above.
 Reporting the harmonic middle of a slot bounds the relative error by (r - 1) / (r + 1); see
 C. Masson, J. Rim, H. Lee, "DDSketch" (2019), section 2.
@@ -11,6 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 SLOTS = 320
 RATIO = 1.05
 LOWEST_MS = 0.1
@@ -18,17 +21,33 @@ HIGHEST_MS = 603_000.0  # a little below the end of slot 320
 FIELD_DIGITS = 12
 ERROR_BOUND = (RATIO - 1) / (RATIO + 1)
 
+# Requests by slot, all of them from 0 to SLOTS + 1. Sketches merge by addition.
+Sketch = npt.NDArray[np.int64]
 
-def slot_counts(sketch: int) -> list[tuple[int, int]]:
-    """Return (slot, requests) of every slot in use, lowest latency first."""
-    text = str(sketch)
-    counts = []
-    for slot in range((len(text) + FIELD_DIGITS - 1) // FIELD_DIGITS):
-        end = len(text) - slot * FIELD_DIGITS
-        count = int(text[max(0, end - FIELD_DIGITS) : end])
-        if count:
-            counts.append((slot, count))
+# PostgreSQL sends a number as two-byte digits of base 10,000, the highest first; three of them are a field.
+_DIGITS_PER_FIELD = 3
+_DIGITS = _DIGITS_PER_FIELD * (SLOTS + 2)
+_PLACES = np.array([1, 10_000, 100_000_000], dtype=np.int64)
+_HEAD = 4  # number of digits, place of the first one, sign, decimals
+
+
+def decode(sent: bytes) -> Sketch:
+    """Return the sketch in the bytes that `numeric_send` makes of its number.
+
+    Numbers travel so because their text, thousands of digits, takes twenty times as long to read.
+    """
+    words = np.frombuffer(sent, dtype=">i2")
+    digits, first = int(words[0]), int(words[1])
+    places = np.zeros(_DIGITS, dtype=np.int64)
+    places[first - digits + 1 : first + 1] = words[_HEAD:][::-1]
+    counts: Sketch = places.reshape(SLOTS + 2, _DIGITS_PER_FIELD) @ _PLACES
     return counts
+
+
+def slot_counts(sketch: Sketch) -> list[tuple[int, int]]:
+    """Return (slot, requests) of every slot in use, lowest latency first."""
+    used = np.flatnonzero(sketch)
+    return list(zip(used.tolist(), sketch[used].tolist(), strict=True))
 
 
 def slot_value_ms(slot: int) -> float:
@@ -38,33 +57,28 @@ def slot_value_ms(slot: int) -> float:
     return LOWEST_MS * math.pow(RATIO, slot - 1) * 2 * RATIO / (1 + RATIO)
 
 
-def quantiles_ms(sketch: int, quantiles: Sequence[float], *, maximum_ms: float) -> list[float]:
+# Beyond the last slot only the maximum is known.
+_VALUES_MS = np.array([*map(slot_value_ms, range(SLOTS + 1)), math.inf])
+
+
+def quantiles_ms(sketch: Sketch, quantiles: Sequence[float], *, maximum_ms: float) -> list[float]:
     """Return quantiles in ms, each within ERROR_BOUND of numpy's linear percentile.
 
     The bound holds from 0.1 ms to 603 s. Below, a quantile is off by at most 0.05 ms; beyond, where only
     the maximum is known, it is the maximum.
 
     Args:
-        sketch: sum of single sketches; must hold at least one request.
+        sketch: must hold at least one request.
         quantiles: between 0 and 1, ascending or not.
         maximum_ms: the exact maximum, which no quantile may exceed.
     """
-    counts = slot_counts(sketch)
-    total = sum(count for _, count in counts)
-    return [min(_quantile_ms(counts, total, q, maximum_ms), maximum_ms) for q in quantiles]
-
-
-def _quantile_ms(counts: Sequence[tuple[int, int]], total: int, quantile: float, maximum_ms: float) -> float:
-    rank = quantile * (total - 1)
-    below = _order_statistic_ms(counts, math.floor(rank), maximum_ms)
-    above = _order_statistic_ms(counts, math.ceil(rank), maximum_ms)
-    return below + (above - below) * (rank - math.floor(rank))
-
-
-def _order_statistic_ms(counts: Sequence[tuple[int, int]], index: int, maximum_ms: float) -> float:
-    seen = 0
-    for slot, count in counts:
-        seen += count
-        if index < seen:
-            return slot_value_ms(slot) if slot <= SLOTS else maximum_ms
-    return maximum_ms
+    seen = np.cumsum(sketch)
+    ranks = np.asarray(quantiles) * float(seen[-1] - 1)
+    lower = np.floor(ranks)
+    # An order statistic lies in the first slot up to which more requests than its index are seen.
+    below, above = (
+        np.minimum(_VALUES_MS[np.searchsorted(seen, index, side="right")], maximum_ms)
+        for index in (lower.astype(np.int64), np.ceil(ranks).astype(np.int64))
+    )
+    found: list[float] = (below + (above - below) * (ranks - lower)).tolist()
+    return found

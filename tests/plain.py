@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from sql.batch import LogRow
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import Range
 from sql.reading import CLASSES, breakdown
-from sql.sketch import FIELD_DIGITS, SLOTS
+from sql.sketch import FIELD_DIGITS, SLOTS, Sketch
 from tests.rows import micros, moment
 
 KEYS = ("service", "method", "route", "path", "status", "client_ip")
@@ -82,12 +84,26 @@ def stored_breakdown(
             cell.us,
             cell.mx,
             cell.bytes,
-            cell.sketch,
+            number_of(cell.sketch),
         )
         for cell in cells
     }
     assert len(found) == len(cells), "a group came twice"
     return found
+
+
+def number_of(sketch: Sketch | None) -> int:
+    """A sketch as the one number that it is in the database."""
+    if sketch is None:
+        return 0
+    return sum(int(count) * 10 ** (FIELD_DIGITS * slot) for slot, count in enumerate(sketch))
+
+
+def sketch_of(number: int) -> Sketch:
+    """The reverse, digit by digit."""
+    fields = str(number).zfill(FIELD_DIGITS * (SLOTS + 2))
+    starts = range(len(fields) - FIELD_DIGITS, -1, -FIELD_DIGITS)
+    return np.array([int(fields[at : at + FIELD_DIGITS]) for at in starts], dtype=np.int64)
 
 
 def plain(key: Any) -> Any:

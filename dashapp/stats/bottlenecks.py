@@ -15,7 +15,6 @@ from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import Range, levels_for
 from sql.reading import Cell, breakdown
-from sql.sketch import quantiles_ms
 from sql.slowest import SlowRequest, slowest_requests
 
 # Below it a p95 is the accident of one or two requests.
@@ -83,7 +82,11 @@ def slowest_endpoints(cells: Iterable[Cell], most: int) -> tuple[list[SlowEndpoi
         tallies.setdefault((cell.keys[1], cell.keys[2]), Tally()).add(cell)
     everything = sum(tally.us for tally in tallies.values())
     ranked = sorted(
-        ((tally.n_lat >= ENOUGH_CALLS, _p95(tally), tally.n, key) for key, tally in tallies.items() if tally.n_lat),
+        (
+            (tally.n_lat >= ENOUGH_CALLS, tally.quantiles_ms(0.95)[0], tally.n, key)
+            for key, tally in tallies.items()
+            if tally.n_lat
+        ),
         reverse=True,
     )
     slow = [_slow_endpoint(key, tallies[key], everything, enough) for enough, _, _, key in ranked[:most]]
@@ -109,10 +112,6 @@ def common_values(repeated: Counter[tuple[str, Any]], examined: int, overall: Sh
 
 def _excess(common: Common) -> float:
     return common.share_in_slowest - (common.share_overall or 0)
-
-
-def _p95(tally: Tally) -> float:
-    return quantiles_ms(tally.sketch, [0.95], maximum_ms=tally.mx or 0)[0]
 
 
 def _slow_endpoint(key: tuple[str, str], tally: Tally, everything: int, enough: bool) -> SlowEndpoint:

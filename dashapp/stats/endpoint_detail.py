@@ -15,7 +15,7 @@ from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import Range
 from sql.reading import breakdown
-from sql.sketch import LOWEST_MS, RATIO, SLOTS, slot_counts
+from sql.sketch import LOWEST_MS, RATIO, SLOTS, Sketch, slot_counts
 from sql.slowest import SlowRequest, slowest_requests
 
 # No aggregate knows the clients of an endpoint: so many of the newest rows are read to find them.
@@ -64,9 +64,10 @@ def endpoint_detail(
     )
 
 
-def distribution(sketch: int) -> list[Bin]:
+def distribution(sketch: Sketch | None) -> list[Bin]:
     """The bins of a sketch that hold requests, lowest latency first. Pure."""
-    return [Bin(_lower_ms(slot), _lower_ms(slot + 1) if slot <= SLOTS else None, n) for slot, n in slot_counts(sketch)]
+    counts = [] if sketch is None else slot_counts(sketch)
+    return [Bin(_lower_ms(slot), _lower_ms(slot + 1) if slot <= SLOTS else None, n) for slot, n in counts]
 
 
 def _lower_ms(slot: int) -> float:

@@ -24,7 +24,6 @@ from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, ceil, floor
 from sql.reading import breakdown
-from sql.sketch import quantiles_ms, slot_counts
 from sql.span import data_span
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -141,16 +140,12 @@ def _slower(now: Tally, former: Tally) -> bool:
 
 
 def _tail(now: Tally, former: Tally) -> Tail:
-    p95, p95_before = (quantiles_ms(each.sketch, [0.95], maximum_ms=each.mx or 0)[0] for each in (now, former))
-    former_slots = slot_counts(former.sketch)
-    seen, limit = 0, 0
-    for slot, n in former_slots:
-        seen, limit = seen + n, slot
-        if seen >= 0.95 * former.n_lat:
-            break
-    above, above_before = (
-        sum(n for slot, n in slots if slot > limit) for slots in (slot_counts(now.sketch), former_slots)
-    )
+    (p95,), (p95_before,) = (each.quantiles_ms(0.95) for each in (now, former))
+    if now.sketch is None or former.sketch is None:
+        return Tail(p95, p95_before, 0, now.n_lat, 0, former.n_lat)
+    # The slot in which the former p95 lies.
+    limit = int(np.searchsorted(np.cumsum(former.sketch), 0.95 * former.n_lat))
+    above, above_before = (int(sketch[limit + 1 :].sum()) for sketch in (now.sketch, former.sketch))
     return Tail(p95, p95_before, above, now.n_lat, above_before, former.n_lat)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sql.reading import Cell
-from sql.sketch import ERROR_BOUND, HIGHEST_MS, quantiles_ms
+from sql.sketch import ERROR_BOUND, HIGHEST_MS, Sketch, quantiles_ms
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
@@ -41,7 +41,7 @@ class Tally:
     n_lat: int = 0
     us: int = 0
     mx: float | None = None
-    sketch: int = 0
+    sketch: Sketch | None = None
 
     def add(self, cell: Cell) -> None:
         """Add a cell."""
@@ -49,7 +49,8 @@ class Tally:
         self.bytes += cell.bytes
         self.n_lat += cell.n_lat
         self.us += cell.us
-        self.sketch += cell.sketch
+        if cell.sketch is not None:
+            self.sketch = cell.sketch if self.sketch is None else self.sketch + cell.sketch
         if cell.mx is not None:
             self.mx = cell.mx if self.mx is None else max(self.mx, cell.mx)
         self.client_errors += cell.classes[3]
@@ -70,11 +71,19 @@ class Tally:
         """Exact mean latency in ms; None where no request has one."""
         return self.us / self.n_lat / 1000 if self.n_lat else None
 
+    def quantiles_ms(self, *quantiles: float) -> list[float]:
+        """Quantiles in ms, for sums that have a sketch; 0 throughout otherwise."""
+        if self.sketch is None or self.mx is None:
+            return [0.0] * len(quantiles)
+        return quantiles_ms(self.sketch, quantiles, maximum_ms=self.mx)
+
     def latency(self) -> Latency:
-        """Mean, percentiles and maximum in ms."""
-        if not self.n_lat or self.mx is None:
+        """Mean, percentiles and maximum in ms; no percentiles where none were read."""
+        if self.mx is None:
             return Latency()
-        p50, p90, p95, p99 = quantiles_ms(self.sketch, QUANTILES, maximum_ms=self.mx)
+        if self.sketch is None:
+            return Latency(mean=self.mean_ms, max=self.mx)
+        p50, p90, p95, p99 = self.quantiles_ms(*QUANTILES)
         bound = round(ERROR_BOUND, 4) if self.mx <= HIGHEST_MS else None
         return Latency(self.mean_ms, p50, p90, p95, p99, self.mx, bound)
 

@@ -78,5 +78,4 @@ def _bucket(start: datetime, cell: Cell | None) -> TrafficBucket:
     if cell is not None:
         tally.add(cell)
     classes = named_classes([] if cell is None else [cell.classes])
-    latency = tally.latency() if tally.sketch else Latency(mean=tally.mean_ms, max=tally.mx)
-    return TrafficBucket(start, tally.n, tally.errors, classes, latency)
+    return TrafficBucket(start, tally.n, tally.errors, classes, tally.latency())

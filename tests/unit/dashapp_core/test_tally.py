@@ -7,6 +7,7 @@ import pytest
 from dashapp.stats.tally import Latency, Tally, named_classes, tally_by
 from sql.reading import Cell
 from sql.sketch import ERROR_BOUND, FIELD_DIGITS
+from tests.plain import sketch_of
 
 # Slot 96 holds 10 ms, slot 190 about 1,000 ms: see sql/sketch.py.
 TEN_MS, SECOND = 10 ** (FIELD_DIGITS * 95), 10 ** (FIELD_DIGITS * 189)
@@ -14,7 +15,8 @@ TEN_MS, SECOND = 10 ** (FIELD_DIGITS * 95), 10 ** (FIELD_DIGITS * 189)
 
 def cell(status_class: int, n: int, *, n_lat: int = 0, us: int = 0, mx: float | None = None, sketch: int = 0) -> Cell:
     one, two, three, four, five = (n if each == status_class else 0 for each in range(1, 6))
-    return Cell(0, (status_class,), n, (one, two, three, four, five), n_lat, us, mx, bytes=n * 100, sketch=sketch)
+    slots = sketch_of(sketch) if sketch else None
+    return Cell(0, (status_class,), n, (one, two, three, four, five), n_lat, us, mx, bytes=n * 100, sketch=slots)
 
 
 def test_tally_sums_cells_by_status_class() -> None:

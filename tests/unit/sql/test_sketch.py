@@ -4,13 +4,15 @@ tests/integration/test_exactness.py checks that the database sorts into the same
 from __future__ import annotations
 
 import math
+import struct
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sql.sketch import ERROR_BOUND, FIELD_DIGITS, SLOTS, quantiles_ms, slot_counts, slot_value_ms
+from sql.sketch import ERROR_BOUND, FIELD_DIGITS, SLOTS, Sketch, decode, quantiles_ms, slot_counts, slot_value_ms
+from tests.plain import sketch_of as sketch_of_number
 
 # On a busy machine an example may take long; no test is about time.
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,8 +30,20 @@ def slot_of(latency_ms: float) -> int:
     return SLOTS + 1 if position >= HIGH else int((position - LOW) / (HIGH - LOW) * SLOTS) + 1
 
 
-def sketch_of(latencies_ms: list[float]) -> int:
-    return sum(int(10 ** (FIELD_DIGITS * slot_of(latency))) for latency in latencies_ms)
+def sketch_of(latencies_ms: list[float]) -> Sketch:
+    return sketch_of_number(sum(int(10 ** (FIELD_DIGITS * slot_of(latency))) for latency in latencies_ms))
+
+
+def sent(number: int) -> bytes:
+    """What PostgreSQL's numeric_send makes of a whole number: digits of base 10,000, no zeros at either end."""
+    digits: list[int] = []
+    while number:
+        number, digit = divmod(number, 10_000)
+        digits.insert(0, digit)
+    first = len(digits) - 1 if digits else 0
+    while digits and not digits[-1]:
+        digits.pop()
+    return struct.pack(f">4h{len(digits)}h", len(digits), first, 0, 0, *digits)
 
 
 latencies = st.one_of(
@@ -65,23 +79,23 @@ def test_sketches_merge_by_addition(one: list[float], other: list[float]) -> Non
 @relaxed
 @given(st.dictionaries(st.integers(0, SLOTS + 1), st.integers(1, 10**11), min_size=1))
 def test_slot_counts_hold_up_to_ten_to_the_eleventh_requests_in_every_slot(counts: dict[int, int]) -> None:
-    sketch = sum(count * 10 ** (FIELD_DIGITS * slot) for slot, count in counts.items())
-    assert slot_counts(sketch) == sorted(counts.items())
+    number = sum(count * 10 ** (FIELD_DIGITS * slot) for slot, count in counts.items())
+    assert slot_counts(decode(sent(number))) == sorted(counts.items())
 
 
 def test_slot_counts_are_right_when_every_slot_is_as_full_as_it_can_be() -> None:
     most = 10**FIELD_DIGITS - 1
-    sketch = sum(most * 10 ** (FIELD_DIGITS * slot) for slot in range(SLOTS + 2))
-    assert slot_counts(sketch) == [(slot, most) for slot in range(SLOTS + 2)]
+    number = sum(most * 10 ** (FIELD_DIGITS * slot) for slot in range(SLOTS + 2))
+    assert slot_counts(decode(sent(number))) == [(slot, most) for slot in range(SLOTS + 2)]
 
 
 def test_slot_counts_of_nothing_are_empty() -> None:
-    assert slot_counts(0) == []
+    assert slot_counts(decode(sent(0))) == []
 
 
 def test_quantiles_weigh_by_count() -> None:
     counts = {slot_of(10.0): 99 * 10**9, slot_of(1000.0): 10**9}
-    sketch = sum(count * 10 ** (FIELD_DIGITS * slot) for slot, count in counts.items())
+    sketch = sketch_of_number(sum(count * 10 ** (FIELD_DIGITS * slot) for slot, count in counts.items()))
     p50, p98, p995 = quantiles_ms(sketch, (0.5, 0.98, 0.995), maximum_ms=1000.0)
     assert p50 == pytest.approx(10.0, rel=ERROR_BOUND)
     assert p98 == pytest.approx(10.0, rel=ERROR_BOUND)
