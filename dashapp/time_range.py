@@ -22,8 +22,10 @@ QUICK_RANGES: dict[str, timedelta] = {
     "30d": timedelta(days=30),
 }
 DEFAULT_QUICK = "1h"
-# Widths that divide a day, so that a bucket starts at a round local time.
-BUCKET_MINUTES = (1, 2, 4, 6, 10, 15, 30, 60, 180, 360, 720, 1440)
+# Widths that divide a day, so that a bucket starts at a round local time; from five minutes on multiples of those of an
+# aggregate. Endpoints have none of five minutes.
+BUCKET_MINUTES = (1, 2, 5, 10, 15, 30, 60, 180, 360, 720, 1440)
+BUCKET_MINUTES_OF_ENDPOINT = (1, 10, 30, 60, 180, 360, 720, 1440)
 MOST_POINTS = 300
 MOST_BUCKETS = 10_000
 DAY_MINUTES = 1440
@@ -90,9 +92,12 @@ def range_of(parameters: Mapping[str, str], complete: datetime, zone: ZoneInfo |
     return whole
 
 
-def bucket_minutes(whole: Range, *, most: int = MOST_POINTS) -> int:
-    """Smallest bucket width with at most `most` points over a range; beyond that whole days."""
-    for minutes in BUCKET_MINUTES:
+def bucket_minutes(whole: Range, *, most: int = MOST_POINTS, by_endpoint: bool = False) -> int:
+    """Smallest bucket width with at most `most` points over a range; beyond that whole days.
+
+    `by_endpoint`: method or route are filtered, so that an aggregate of endpoints has to serve the buckets.
+    """
+    for minutes in BUCKET_MINUTES_OF_ENDPOINT if by_endpoint else BUCKET_MINUTES:
         if (whole.end - whole.start) / timedelta(minutes=minutes) <= most:
             return minutes
     days = (whole.end - whole.start) / timedelta(days=most)

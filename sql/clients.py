@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql as pg
 from sql.connection import Reading
 from sql.filters import Filters, conditions
 from sql.plan import Level, Piece, Range
-from sql.reading import ACCESS_LOG, Cell, breakdown, pieces_of, services, top_groups
+from sql.ranking import top_groups
+from sql.reading import ACCESS_LOG, Cell, breakdown, pieces_of, services
 
 # How much longer than the answer the list of a bucket is: long enough for the usual few heavy clients at once.
 _LISTED = 4

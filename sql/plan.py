@@ -41,14 +41,20 @@ class Piece:
     range: Range
 
 
-_TEN_MINUTES, _HOUR, _DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
+_FIVE_MINUTES, _TEN_MINUTES = timedelta(minutes=5), timedelta(minutes=10)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _BY_ROUTE = ("service", "method", "route")
 _BY_STATUS = (*_BY_ROUTE, "status")
 _FINE = (Level("endpoint_1m", MINUTE, _BY_STATUS), Level("endpoint_10m", _TEN_MINUTES, _BY_STATUS))
 # Families of levels, finest first; the cheapest family that holds what a figure needs comes first.
 TRAFFIC = tuple(
     Level(view, width, ("service", "status"))
-    for view, width in (("traffic_1m", MINUTE), ("traffic_1h", _HOUR), ("traffic_1d", _DAY))
+    for view, width in (
+        ("traffic_1m", MINUTE),
+        ("traffic_5m", _FIVE_MINUTES),
+        ("traffic_1h", _HOUR),
+        ("traffic_1d", _DAY),
+    )
 )
 ROUTE = (*_FINE, Level("route_1h", _HOUR, _BY_ROUTE), Level("route_1d", _DAY, _BY_ROUTE))
 CLIENT = tuple(

@@ -39,7 +39,7 @@ _KEYS = ("service", "method", "route", "path", "status", "client_ip")
 # Requests by status class: 1xx, 2xx, 3xx, 4xx, and everything from 500 on.
 CLASSES = ((0, 200), (200, 300), (300, 400), (400, 500), (500, 1000))
 _CLASS_NAMES = ("n1", "n2", "n3", "n4", "n5")
-_READ = "rows_read"
+READ = "rows_read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +61,6 @@ class Cell:
     mx: float | None
     bytes: int
     sketch: Sketch | None
-
-
-@dataclass(frozen=True, slots=True)
-class TopGroups:
-    """The groups with the most requests, how many groups there are, and the requests of all of them."""
-
-    groups: list[tuple[Any, ...]]
-    found: int
-    n: int
-
-
-def top_groups(reading: Reading, whole: Range, filters: Filters, by: Sequence[str], most: int) -> TopGroups:
-    """Rank groups by their requests, without reading anything else of them.
-
-    A breakdown by path may have as many groups as there are requests; this bounds what is read of it.
-    """
-    parts = _parts(reading, whole, filters, by, (), columns=("n", _READ))
-    if parts is None:
-        return TopGroups([], 0, 0)
-    keys = [parts.c[name] for name in by]
-    n = sa.func.sum(parts.c.n)
-    statement = (
-        sa.select(
-            *keys,
-            sa.cast(sa.func.count().over(), sa.BigInteger),
-            sa.cast(sa.func.sum(n).over(), sa.BigInteger),
-            sa.cast(sa.func.sum(sa.func.sum(parts.c[_READ])).over(), sa.BigInteger),
-        )
-        .group_by(*keys)
-        .order_by(n.desc(), *keys)
-        .limit(most)
-    )
-    rows = reading.execute(statement).all()
-    if not rows:
-        return TopGroups([], 0, 0)
-    found, requests, read = rows[0][len(by) :]
-    reading.count_rows(read)
-    return TopGroups([tuple(row[: len(by)]) for row in rows], found, requests)
 
 
 def breakdown(
@@ -123,34 +85,38 @@ def breakdown(
         only: values of the first columns of `by`; other groups are left out.
         sketches: whether percentiles are wanted; without them the cells have no sketch and are read faster.
     """
-    columns = (*_CLASS_NAMES, "n", "n_lat", "us", "mx", "bytes", *(["sketch"] if sketches else []), _READ)
-    parts = _parts(reading, whole, filters, by, edges, only=only, columns=columns)
+    parts = parts_of(reading, whole, filters, by, edges, only=only, columns=columns_of(sketches=sketches))
     if parts is None:
         return []
     keys = [parts.c.slot, *(parts.c[name] for name in by)]
-    counts = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger) for name in (_READ, "n", *_CLASS_NAMES, "n_lat"))
+    statement = sa.select(*keys, *sums_of(parts, sketches=sketches)).group_by(*keys)
+    cells = []
+    for row in reading.execute(statement).all():
+        read, cell = cell_of(row[0], row[1 : 1 + len(by)], row[1 + len(by) :])
+        reading.count_rows(read)
+        cells.append(cell)
+    return cells
+
+
+def columns_of(*, sketches: bool) -> tuple[str, ...]:
+    """Sums that every piece of a breakdown has."""
+    return (*_CLASS_NAMES, "n", "n_lat", "us", "mx", "bytes", *(["sketch"] if sketches else []), READ)
+
+
+def sums_of(parts: sa.Subquery, *, sketches: bool) -> list[sa.ColumnElement[Any]]:
+    """Sums over pieces, as `cell_of` reads them."""
+    counts = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger) for name in (READ, "n", *_CLASS_NAMES, "n_lat"))
     # Sums beyond a bigint travel as text: a few absurd sizes must not take a page down.
     texts = (sa.cast(sa.func.coalesce(sa.func.sum(parts.c[name]), 0), sa.Text) for name in ("us", "bytes"))
     sketch = sa.func.numeric_send(sa.func.sum(parts.c.sketch)) if sketches else sa.null()
-    statement = sa.select(*keys, *counts, *texts, sa.func.max(parts.c.mx), sketch).group_by(*keys)
-    cells = []
-    for row in reading.execute(statement).all():
-        read, n, n1, n2, n3, n4, n5, n_lat, us, size, mx, sent = row[1 + len(by) :]
-        reading.count_rows(read)
-        cells.append(
-            Cell(
-                row[0],
-                tuple(row[1 : 1 + len(by)]),
-                n,
-                (n1, n2, n3, n4, n5),
-                n_lat,
-                int(us),
-                mx,
-                int(size),
-                None if sent is None else decode(sent),
-            )
-        )
-    return cells
+    return [*counts, *texts, sa.func.max(parts.c.mx), sketch]
+
+
+def cell_of(slot: int, keys: Sequence[Any], sums: Sequence[Any]) -> tuple[int, Cell]:
+    """Rows read for a group, and its cell."""
+    read, n, n1, n2, n3, n4, n5, n_lat, us, size, mx, sent = sums
+    sketch = None if sent is None else decode(sent)
+    return read, Cell(slot, tuple(keys), n, (n1, n2, n3, n4, n5), n_lat, int(us), mx, int(size), sketch)
 
 
 def services(reading: Reading) -> list[str]:
@@ -167,7 +133,7 @@ def pieces_of(reading: Reading, whole: Range, columns: set[str], edges: Sequence
     return pieces
 
 
-def _parts(
+def parts_of(
     reading: Reading,
     whole: Range,
     filters: Filters,
@@ -230,7 +196,7 @@ def _rows_source() -> _Source:
         "mx": sa.func.max(latency),
         "bytes": sa.func.sum(log.c.bytes),
         "sketch": sa.func.sum(sa.func.latency_sketch(latency, type_=sa.Numeric)),
-        _READ: count,
+        READ: count,
     }
     return log, log.c.ts, sums
 
@@ -251,7 +217,7 @@ def _level_source(level: Level) -> _Source:
             name: sa.func.coalesce(sa.func.sum(view.c.n).filter(condition), 0)
             for name, condition in _classes(view).items()
         }
-    return view, view.c.bucket, sums | {"mx": sa.func.max(view.c.mx), _READ: sa.func.count()}
+    return view, view.c.bucket, sums | {"mx": sa.func.max(view.c.mx), READ: sa.func.count()}
 
 
 def _classes(source: sa.TableClause) -> dict[str, sa.ColumnElement[bool]]:

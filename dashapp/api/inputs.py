@@ -87,7 +87,9 @@ def _arrival_range(given: Given, context: Context) -> Range:
 
 
 def _interval(given: Given, context: Context) -> int:
-    return whole_number(given, "interval", bucket_minutes(_range(given, context)), most=_MOST_INTERVAL)
+    by_endpoint = any(given.get(name) for name in ("method", "route"))
+    minutes = bucket_minutes(_range(given, context), by_endpoint=by_endpoint)
+    return whole_number(given, "interval", minutes, most=_MOST_INTERVAL)
 
 
 def _language(given: Given, context: Context) -> str:

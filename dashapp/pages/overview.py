@@ -160,7 +160,8 @@ _OUTPUTS = {
 
 def read_figures(site: Site, view: View) -> Figures:
     """Figures of a view; viewers who look at the same view at the same moment share them."""
-    complete, minutes = site.complete(), bucket_minutes(view.whole, most=most_points())
+    by_endpoint = bool(view.filters.method or view.filters.route)
+    complete, minutes = site.complete(), bucket_minutes(view.whole, most=most_points(), by_endpoint=by_endpoint)
     question = ("overview", view.whole, view.filters, minutes, complete)
     return site.shared.get(question, lambda: _read(site, view, minutes, complete))
 

@@ -11,7 +11,8 @@ from sql.collection import RouteCount, route_count
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import breakdown, top_groups
+from sql.ranking import top_cells, top_groups
+from sql.reading import breakdown
 
 MOST_ENDPOINTS = 2_000
 
@@ -52,14 +53,17 @@ def usage(
 
     `by="path"` does not fold ids into routes; no aggregate holds paths, so it reads every row.
     """
-    top = top_groups(reading, whole, filters, ["method", by], most)
-    if not top.groups:
-        return Usage([], 0, 0)
-    only = top.groups if top.found > most else None
-    cells = breakdown(reading, whole, filters, ["method", by], only=only)
-    tallies = tally_by(cells)
-    endpoints = [_endpoint(method, route, tally, top.n) for (method, route), tally in tallies.items()]
-    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), top.found, top.n)
+    if by == "route":
+        top = top_cells(reading, whole, filters, ["method", by], most)
+        cells, found, total = top.cells, top.found, top.n
+    else:
+        # There may be as many paths as requests: only those that are shown are summed up.
+        paths = top_groups(reading, whole, filters, ["method", by], most)
+        cells, found, total = [], paths.found, paths.n
+        if paths.groups:
+            cells = breakdown(reading, whole, filters, ["method", by], only=paths.groups if found > most else None)
+    endpoints = [_endpoint(method, route, tally, total) for (method, route), tally in tally_by(cells).items()]
+    return Usage(sorted(endpoints, key=lambda e: (-e.count, e.route, e.method)), found, total)
 
 
 def routes_of(reading: Reading, used: Usage, filters: Filters, *, by: Literal["route", "path"] = "route") -> RouteCount:

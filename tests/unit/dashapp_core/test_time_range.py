@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dashapp.time_range import (
     BUCKET_MINUTES,
+    BUCKET_MINUTES_OF_ENDPOINT,
     DEFAULT_QUICK,
     MOST_BUCKETS,
     MOST_POINTS,
@@ -155,7 +156,8 @@ def test_range_of_refuses(parameters: dict[str, str], words: str) -> None:
         (timedelta(minutes=5), 1),
         (timedelta(hours=5), 1),
         (timedelta(hours=5, seconds=1), 2),
-        (timedelta(days=1), 6),
+        (timedelta(hours=10), 2),
+        (timedelta(days=1), 5),
         (timedelta(days=7), 60),
         (timedelta(days=30), 180),
         (timedelta(days=300), 1440),
@@ -169,8 +171,17 @@ def test_bucket_minutes_is_the_smallest_width_that_fits(span: timedelta, minutes
     assert span / timedelta(minutes=minutes) <= MOST_POINTS
 
 
+@pytest.mark.parametrize(
+    ("span", "minutes"),
+    [(timedelta(hours=5), 1), (timedelta(hours=6), 10), (timedelta(days=1), 10), (timedelta(days=7), 60)],
+    ids=str,
+)
+def test_buckets_of_an_endpoint_are_those_of_its_aggregates(span: timedelta, minutes: int) -> None:
+    assert bucket_minutes(Range(START, START + span), by_endpoint=True) == minutes
+
+
 def test_bucket_minutes_divide_a_day() -> None:
-    assert all(1440 % minutes == 0 for minutes in BUCKET_MINUTES)
+    assert all(1440 % minutes == 0 for minutes in (*BUCKET_MINUTES, *BUCKET_MINUTES_OF_ENDPOINT))
 
 
 spans = st.tuples(

@@ -174,10 +174,10 @@ def test_plan_has_few_pieces_and_no_two_neighbours_of_one_level(
         pytest.param(Range(NOON + MINUTE, NOON), [], id="backwards"),
         pytest.param(
             Range(floor(NOON, DAY), floor(NOON, DAY) + 3 * DAY),
-            [Piece(TRAFFIC[2], Range(floor(NOON, DAY), floor(NOON, DAY) + 3 * DAY))],
+            [Piece(TRAFFIC[3], Range(floor(NOON, DAY), floor(NOON, DAY) + 3 * DAY))],
             id="whole days",
         ),
-        pytest.param(Range(NOON, NOON + HOUR), [Piece(TRAFFIC[1], Range(NOON, NOON + HOUR))], id="one hour"),
+        pytest.param(Range(NOON, NOON + HOUR), [Piece(TRAFFIC[2], Range(NOON, NOON + HOUR))], id="one hour"),
         pytest.param(
             Range(NOON + timedelta(seconds=10), NOON + timedelta(seconds=20)),
             [Piece(None, Range(NOON + timedelta(seconds=10), NOON + timedelta(seconds=20)))],
@@ -187,7 +187,7 @@ def test_plan_has_few_pieces_and_no_two_neighbours_of_one_level(
             Range(NOON - timedelta(seconds=1), NOON + HOUR + MINUTE + timedelta(microseconds=1)),
             [
                 Piece(None, Range(NOON - timedelta(seconds=1), NOON)),
-                Piece(TRAFFIC[1], Range(NOON, NOON + HOUR)),
+                Piece(TRAFFIC[2], Range(NOON, NOON + HOUR)),
                 Piece(TRAFFIC[0], Range(NOON + HOUR, NOON + HOUR + MINUTE)),
                 Piece(None, Range(NOON + HOUR + MINUTE, NOON + HOUR + MINUTE + timedelta(microseconds=1))),
             ],
@@ -200,13 +200,16 @@ def test_plan_takes_the_coarsest_level_that_fits(whole: Range, expected: list[Pi
 
 
 def test_plan_falls_to_finer_levels_around_a_touched_minute() -> None:
-    touched = Range(NOON + 30 * MINUTE, NOON + 31 * MINUTE)
+    touched = Range(NOON + 31 * MINUTE, NOON + 32 * MINUTE)
+    five = [NOON + 30 * MINUTE, NOON + 35 * MINUTE]
     assert plan(Range(NOON - HOUR, NOON + 2 * HOUR), TRAFFIC, [touched]) == [
-        Piece(TRAFFIC[1], Range(NOON - HOUR, NOON)),
-        Piece(TRAFFIC[0], Range(NOON, touched.start)),
+        Piece(TRAFFIC[2], Range(NOON - HOUR, NOON)),
+        Piece(TRAFFIC[1], Range(NOON, five[0])),
+        Piece(TRAFFIC[0], Range(five[0], touched.start)),
         Piece(None, touched),
-        Piece(TRAFFIC[0], Range(touched.end, NOON + HOUR)),
-        Piece(TRAFFIC[1], Range(NOON + HOUR, NOON + 2 * HOUR)),
+        Piece(TRAFFIC[0], Range(touched.end, five[1])),
+        Piece(TRAFFIC[1], Range(five[1], NOON + HOUR)),
+        Piece(TRAFFIC[2], Range(NOON + HOUR, NOON + 2 * HOUR)),
     ]
 
 
@@ -215,8 +218,8 @@ def test_plan_falls_to_finer_levels_around_a_touched_minute() -> None:
     [
         pytest.param([], TRAFFIC, id="no edges"),
         pytest.param([floor(NOON, DAY)], TRAFFIC, id="UTC midnight"),
-        pytest.param([floor(NOON, DAY) + timedelta(hours=15)], TRAFFIC[:2], id="midnight in Seoul"),
-        pytest.param([floor(NOON, DAY) + timedelta(hours=18, minutes=30)], TRAFFIC[:1], id="midnight in Kolkata"),
+        pytest.param([floor(NOON, DAY) + timedelta(hours=15)], TRAFFIC[:3], id="midnight in Seoul"),
+        pytest.param([floor(NOON, DAY) + timedelta(hours=18, minutes=30)], TRAFFIC[:2], id="midnight in Kolkata"),
         pytest.param([floor(NOON, DAY), NOON + timedelta(seconds=1)], (), id="an odd second"),
     ],
 )
