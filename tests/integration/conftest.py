@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,32 +60,32 @@ def pause_jobs(dsn: str) -> None:
             time.sleep(0.05)
 
 
-@pytest.fixture
-def fresh_dsn(tmp_path: Path) -> Iterator[str]:
-    """An empty database of the test's own, not migrated."""
+@contextmanager
+def own_database(folder: Path) -> Iterator[str]:
+    """An empty database, not migrated: on the native server, or an embedded one with its data in a folder."""
     if NATIVE_DSN:
         yield from native_database(NATIVE_DSN)
         return
-    database = EmbeddedDatabase(tmp_path / "fresh")
+    database = EmbeddedDatabase(folder)
     database.start()
     yield database.dsn
     database.stop()
+
+
+@pytest.fixture
+def fresh_dsn(tmp_path: Path) -> Iterator[str]:
+    """An empty database of the test's own, not migrated."""
+    with own_database(tmp_path / "fresh") as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")
 def module_quiet_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database of the module's own, whose jobs run only when a test calls them."""
-    if NATIVE_DSN:
-        for dsn in native_database(NATIVE_DSN):
-            migrate(dsn)
-            pause_jobs(dsn)
-            yield dsn
-        return
-    database = EmbeddedDatabase(tmp_path_factory.mktemp("module"))
-    database.start()
-    migrate(database.dsn)
-    yield database.dsn
-    database.stop()
+    with own_database(tmp_path_factory.mktemp("module")) as dsn:
+        migrate(dsn)
+        pause_jobs(dsn)
+        yield dsn
 
 
 @pytest.fixture
