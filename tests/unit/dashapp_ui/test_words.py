@@ -9,7 +9,7 @@ import pytest
 
 import dashapp
 from dashapp.stats.anomalies import Kind
-from dashapp.words import CATALOGUE, LANGUAGES, Words
+from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 
 # Keys that code puts together.
 COMPOSED = {
@@ -41,9 +41,13 @@ def test_korean_sentences_end_politely_and_nothing_shouts(key: str) -> None:
         assert re.search(r"(니다|시오)\.$", sentence), sentence
 
 
+def test_no_key_stands_in_two_parts() -> None:
+    assert len(CATALOGUE) == sum(len(part.TEXTS) for part in PARTS)
+
+
 def test_every_key_is_used() -> None:
     root = Path(dashapp.__file__).parent
-    code = "".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path.name != "words.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path.parent.name != "words")
     assert [key for key in CATALOGUE if key not in COMPOSED and not re.search(f"[\"']{key}[\"']", code)] == []
 
 

@@ -1,0 +1,41 @@
+"""Words that several pages use."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "requests": ("요청 수", "Requests"),
+    "requests_unit": ("건", ""),
+    "n_requests": ("{n}건", "{n} requests"),
+    "n_times": ("{n}건", "{n}"),
+    "error_rate": ("오류율", "Error rate"),
+    "errors": ("오류", "Errors"),
+    "p95_latency": ("p95 응답시간", "p95 latency"),
+    "throughput": ("처리량", "Throughput"),
+    "latency": ("응답시간", "Latency"),
+    "endpoint": ("엔드포인트", "Endpoint"),
+    "calls": ("호출", "Calls"),
+    "share": ("비중", "Share"),
+    "mean": ("평균", "Mean"),
+    "max": ("최대", "Max"),
+    "total": ("합계", "Total"),
+    "bound": ("오차 {bound}", "{bound}"),
+    "no_data": ("데이터 없음", "No data"),
+    "no_latency": ("이 로그에는 응답시간이 없습니다.", "There is no latency in this log."),
+    "per_minutes": ("{n}분 단위", "per {n} min"),
+    "per_hours": ("{n}시간 단위", "per {n} h"),
+    "per_days": ("{n}일 단위", "per {n} d"),
+    "empty_title": ("이 기간에는 로그가 없습니다.", "There are no requests in this range."),
+    "empty_filtered": (
+        "이 기간에는 필터에 맞는 로그가 없습니다.",
+        "There are no requests in this range that match the filters.",
+    ),
+    "empty_where": ("저장된 로그는 {first}부터 {last}까지 있습니다.", "Stored requests run from {first} to {last}."),
+    "empty_go": ("데이터가 있는 기간 보기", "Show where the data is"),
+    "empty_none": (
+        "아직 저장된 로그가 없습니다. 로그가 도착하면 여기에 나타납니다.",
+        "Nothing is stored yet. Requests appear here once they arrive.",
+    ),
+    "routes_capped": (
+        "경로 {kept}개를 따로 세고, 그 밖의 경로는 {other}로 합칩니다(설정 ROUTE_LIMIT).",
+        "{kept} routes are counted one by one; further ones are summed as {other} (setting ROUTE_LIMIT).",
+    ),
+    "unfinished": ("{through} 이후는 아직 확정되지 않았습니다", "not final after {through}"),
+}
