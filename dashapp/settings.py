@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dashapp.upload_access import Allowed
 
 
 class DashboardSettings(BaseSettings):
@@ -25,6 +28,19 @@ class DashboardSettings(BaseSettings):
     display_timezone: str = Field(default="Asia/Seoul", description="Zone of every time on a page (IANA name).")
     company_name: str = Field(default="SOLOMONTECH", description="Name at the top left.")
     ui_language: Literal["ko", "en"] = Field(default="ko", description="Language before a viewer chooses one.")
+    ingest_bind: str = Field(default="127.0.0.1:8000", description="Address and port of the ingest server.")
+    ingest_tokens: SecretStr = Field(
+        default=SecretStr(""), description="Tokens of the ingest server; the first is sent with an uploaded file."
+    )
+    ingest_url: str | None = Field(
+        default=None,
+        description="Where the dashboard reaches the ingest server, such as http://ingest:8000; empty: by INGEST_BIND.",
+    )
+    allow_upload: Allowed = Field(
+        default="local",
+        description="Who may upload a log file on the Collection page: local (this machine), all, or off.",
+    )
+    upload_max_mb: int = Field(default=1024, ge=1, description="Largest file to upload, unpacked, in megabytes.")
     openai_api_key: SecretStr | None = Field(
         default=None, description="Key of the AI service; without one the rule-based analysis serves."
     )
@@ -40,6 +56,16 @@ class DashboardSettings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"{value!r} is no time zone; use a name such as Asia/Seoul or UTC") from None
         return value
+
+    @field_validator("ingest_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{value!r} is no address; write it as http://ingest.example:8000")
+        return value.rstrip("/")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,12 +13,14 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ingest_server.access import Access
 from ingest_server.admission import Overloaded
 from ingest_server.compression import BrokenEncoding, TooLarge, UnknownEncoding
-from ingest_server.request import BODY_TIMEOUT_S, BodyTooSlow, ClientGone, Request
+from ingest_server.file_piece import PieceReceipt
+from ingest_server.request import BODY_TIMEOUT_S, BadPlace, BodyTooSlow, ClientGone, Request
 from ingest_server.service import IngestService
 from ingest_server.settings import IngestSettings
 from sql.connection import DatabaseUnavailable
@@ -105,12 +107,18 @@ class IngestApp:
         if not self._access.may_send(request.headers, request.address):
             await service.refused(request, "bad_token")
             return _error(401, "unauthorized", self._access.why_not(), *_closing(request))
+        try:
+            place = request.place
+        except BadPlace:
+            return _error(400, "bad_offset", "X-File-Offset is the number of bytes before the body in its file")
         if request.declared_size > self._most_bytes:
             await service.refused(request, "too_large")
             return self._too_large(request)
         try:
             with service.admission.admitted(request.room):
                 body = await request.body(self._most_bytes)
+                if place is not None:
+                    return _piece_answer(await service.store_piece(request, body, place))
                 receipt = await service.store(request, body)
         except Overloaded:
             await service.refused(request, "overload")
@@ -140,6 +148,12 @@ class IngestApp:
         size = f"{self._most_bytes / 2**20:g} MiB"
         words = f"the body is over {size} once decompressed, or decompresses to far more than its size"
         return _error(413, "too_large", words, *_closing(request))
+
+
+def _piece_answer(piece: PieceReceipt) -> Answer:
+    body = asdict(piece.receipt)
+    times = {name: at and at.isoformat() for name, at in (("first", piece.first), ("last", piece.last))}
+    return _answer(200, json.dumps({**body, "quarantined_by_kind": piece.kinds, **times}).encode() + b"\n")
 
 
 def _closing(request: Request) -> tuple[tuple[bytes, bytes], ...]:

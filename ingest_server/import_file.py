@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
-import hashlib
 import io
 import sys
 import zlib
@@ -14,15 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
+from ingest_server.file_piece import LINES_A_PIECE, batches_of, source_of
 from ingest_server.formats import LINE_FORMATS
-from ingest_server.framing import line_value
 from ingest_server.intake import Intake, Origin
 from sql.batch import NOTHING, Batch, Receipt
-from sql.storing import utc_micros
 from sql.writing import LogWriter
 
 IMPORT_FORMATS = ("auto", "json", *LINE_FORMATS)
-LINES_A_PIECE = 5_000
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -56,17 +52,17 @@ def import_file(
         ImportFailed: the file cannot be opened or read to its end; what was read before is stored.
         DatabaseUnavailable: a piece could not be stored; the pieces before it are.
     """
-    origin = Origin(source=f"import:{Path(name).name if name != '-' else 'stdin'}", service=service)
+    origin = Origin(source=source_of(Path(name).name if name != "-" else "stdin"), service=service)
     offset, known_before = 0, True
     with _opened(name) as (lines, position), _Storing(writer) as storing:
         reported = 0
         for piece in _pieces(lines, name):
-            marks = _identities(service, offset, piece)
             # Only where all before it is known may the beginning of a piece be: the file has grown since.
-            known = _known_lines(writer, marks) if known_before else 0
-            for part, mark in ((piece[:known], marks[known - 1]), (piece[known:], marks[-1])):
-                storing.add(_batch(part, mark, origin, format_name, intake))
-            known_before = known > 0
+            batches, known_before = batches_of(
+                piece, offset, origin, intake, writer, format_name=format_name, may_be_known=known_before
+            )
+            for batch in batches:
+                storing.add(batch)
             offset += sum(map(len, piece))
             at = position()
             if on_bytes is not None:
@@ -96,30 +92,12 @@ class _Storing:
     def add(self, batch: Batch) -> None:
         """Store a batch after the one before it, which must have succeeded."""
         self._wait()
-        if batch.received:
-            self._pending = self._thread.submit(self._writer.store, batch)
+        self._pending = self._thread.submit(self._writer.store, batch)
 
     def _wait(self) -> None:
         if self._pending is not None:
             pending, self._pending = self._pending, None
             self.total += pending.result()
-
-
-def _batch(lines: list[bytes], mark: bytes, origin: Origin, format_name: str, intake: Intake) -> Batch:
-    full = [line for line in map(tidy, lines) if line]
-    values = (line_value(line, format_name) for line in full)
-    rows, refused = intake.rows(values, full.__getitem__, origin, utc_micros())
-    # Lines of which nothing could be read may be tried again in another format.
-    identity = mark if rows else hashlib.sha256(mark + format_name.encode()).digest()
-    return Batch(origin.source, origin.service, rows, refused, identity, sum(map(len, lines)))
-
-
-def _known_lines(writer: LogWriter, marks: list[bytes]) -> int:
-    """How many lines at the beginning of a piece an earlier import has stored."""
-    if writer.known(marks[-1:]):
-        return len(marks)
-    known = writer.known(marks)
-    return max((i + 1 for i, mark in enumerate(marks) if mark in known), default=0)
 
 
 @contextmanager
@@ -136,11 +114,6 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[], int]]]:
         yield cast("BinaryIO", lines), (buffered.tell if buffered.seekable() else lambda: 0)
 
 
-def tidy(line: bytes) -> bytes:
-    """A line without its ends; files from Windows begin with a byte order mark."""
-    return line.removeprefix(codecs.BOM_UTF8).strip()
-
-
 def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:
     piece: list[bytes] = []
     try:
@@ -155,13 +128,3 @@ def _pieces(lines: BinaryIO, name: str) -> Iterator[list[bytes]]:
         raise ImportFailed(f"{name} is damaged: {error}; what came before is stored") from error
     if piece:
         yield piece
-
-
-def _identities(service: str, offset: int, piece: list[bytes]) -> list[bytes]:
-    """What makes each beginning of a piece unique: its bytes and their place in a file of a service."""
-    digest = hashlib.sha256(f"file:{len(service)}:{service}:{offset}:".encode())
-    identities = []
-    for line in piece:
-        digest.update(line)
-        identities.append(digest.digest())
-    return identities

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ingest_server.event import Refused
+from ingest_server.file_piece import tidy
 from ingest_server.framing import Broken, line_value
-from ingest_server.import_file import GZIP_MAGIC, ImportFailed, tidy
+from ingest_server.import_file import GZIP_MAGIC, ImportFailed
 from ingest_server.reader import Reader
 
 PEEKED_BYTES = 256 * 1024

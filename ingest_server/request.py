@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from ingest_server.compression import TooLarge
 from ingest_server.event import MOST_NAME, clean
+from ingest_server.file_piece import Place
 from ingest_server.intake import DEFAULT_SERVICE, Origin
 
 BODY_TIMEOUT_S = 60.0  # a client that sends a byte a minute must not hold room for ever
+MOST_FILE_NAME = 150
 SIZE_UNKNOWN = 16 * 1024 * 1024
 TAG_HEADERS = (b"x-fluent-tag", b"x-tag")
 
 
 class ClientGone(Exception):
     """The client closed the connection before its body was there."""
+
+
+class BadPlace(Exception):
+    """X-File-Offset is no number: without its place a line would be stored again whenever it is sent again."""
 
 
 class BodyTooSlow(Exception):
@@ -63,6 +69,21 @@ class Request:
         """The client's own key for this body."""
         key = self.headers.get(b"idempotency-key")
         return key.decode("latin-1") if key else None
+
+    @property
+    def place(self) -> Place | None:
+        """Which lines of which file the body is, if the client says so.
+
+        Raises:
+            BadPlace: it says so, but not as a number.
+        """
+        offset = self.headers.get(b"x-file-offset")
+        if offset is None:
+            return None
+        if not offset.isdigit() or len(offset) > 18:
+            raise BadPlace
+        name = clean(unquote(self.headers.get(b"x-file-name", b"").decode("latin-1"))).strip() or "unnamed"
+        return Place(name.replace("\\", "/").rpartition("/")[2][:MOST_FILE_NAME], int(offset))
 
     @property
     def origin(self) -> Origin:

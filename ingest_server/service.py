@@ -13,9 +13,10 @@ from functools import partial
 
 from ingest_server.admission import Admission
 from ingest_server.compression import decompress
+from ingest_server.file_piece import PieceReceipt, Place, batches_of_body, piece_receipt, source_of
 from ingest_server.group_commit import GroupCommit
 from ingest_server.housekeeping import Housekeeping
-from ingest_server.intake import Intake, open_intake, unreadable_body
+from ingest_server.intake import Intake, Origin, open_intake, unreadable_body
 from ingest_server.metrics import metrics_text
 from ingest_server.request import Request
 from ingest_server.settings import IngestSettings
@@ -98,6 +99,18 @@ class IngestService:
         loop = asyncio.get_running_loop()
         return await self._commit(await loop.run_in_executor(self._decoder, self._batch, request, body, encoding))
 
+    async def store_piece(self, request: Request, body: bytes, place: Place) -> PieceReceipt:
+        """Store a body that is whole lines of a file; those that are there already are known by their place.
+
+        Raises:
+            UnknownEncoding, BrokenEncoding, TooLarge: it cannot be decompressed.
+            DatabaseUnavailable: not all of it was stored; what was is known when it is sent again.
+        """
+        loop = asyncio.get_running_loop()
+        # Not the decoder's thread: this one asks the database which lines it has.
+        batches = await loop.run_in_executor(self._waiters, self._piece, request, body, place)
+        return piece_receipt(batches, [await self._commit(batch) for batch in batches])
+
     async def store_unreadable(self, request: Request, body: bytes, reason: str) -> Receipt:
         """Keep a body that is not what its encoding says.
 
@@ -140,6 +153,11 @@ class IngestService:
     def _batch(self, request: Request, body: bytes, encoding: str) -> Batch:
         decoded = decompress(body, encoding, most=self._most_bytes)
         return self._intake.batch(decoded, request.origin, utc_micros(), idempotency_key=request.idempotency_key)
+
+    def _piece(self, request: Request, body: bytes, place: Place) -> list[Batch]:
+        lines = decompress(body, request.encoding, most=self._most_bytes)
+        origin = Origin(source_of(place.name), request.origin.service)
+        return batches_of_body(lines, place.offset, origin, self._intake, self._writer)
 
     async def _commit(self, batch: Batch) -> Receipt:
         if not batch.received:

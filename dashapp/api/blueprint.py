@@ -14,7 +14,7 @@ from functools import partial
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from dashapp import api_logs
+from dashapp import api_logs, api_quarantine, api_upload
 from dashapp.api.inputs import Context, Given
 from dashapp.api.model import Answer, ErrorDetail, Failure, Query, Span
 from dashapp.api.openapi import document
@@ -63,6 +63,8 @@ def api_blueprint(
     for route in ROUTES:
         api.add_url_rule(route.path, route.path.replace("/", "-"), partial(answer, route))
     api_logs.register(api, engine, completeness)
+    api_quarantine.register(api, engine)
+    api_upload.register(api, settings)
 
     @api.get("/openapi.json")
     def get_document() -> Response:
