@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dashapp.pages import ai, endpoints, overview, patterns, realtime
+from dashapp.pages import ai, collection, endpoints, overview, patterns, realtime
 
-PAGES = (overview, patterns, endpoints, realtime, ai)
+PAGES = (overview, patterns, endpoints, realtime, ai, collection)

@@ -20,6 +20,7 @@ TABS = {
     "/endpoints": "Endpoint Analysis",
     "/realtime": "Realtime Logs",
     "/ai": "AI 분석",
+    "/collection": "Collection",
 }
 # Pages that a range has no effect on.
 RANGELESS = ("/realtime", "/ai")

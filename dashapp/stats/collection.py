@@ -134,14 +134,23 @@ def whole_minutes(span: Range) -> Range:
 
 
 def collection(
-    reading: Reading, span: Range, now: datetime, *, source: str | None = None, service: str | None = None
+    reading: Reading,
+    span: Range,
+    now: datetime,
+    *,
+    source: str | None = None,
+    service: str | None = None,
+    by_minute: bool = True,
 ) -> Collection:
-    """Read the ledger of the minutes that a range of arrival touches; rates are those of the present."""
+    """Read the ledger of the minutes that a range of arrival touches; rates are those of the present.
+
+    Without `by_minute` the list of minutes stays empty.
+    """
     span = whole_minutes(span)
     since = floor(now, MINUTE) - (RATE_MINUTES - 1) * MINUTE
     recent = received_since(reading, since, source=source, service=service)
     sums = ledger(reading, span, source=source, service=service)
-    minutes = ledger_minutes(reading, span, source=source, service=service, most=MOST_MINUTES + 1)
+    minutes = ledger_minutes(reading, span, source=source, service=service, most=MOST_MINUTES + 1) if by_minute else []
     refused, refused_requests = refusals(reading, span, source=source, most=MOST_REFUSALS + 1)
     length = (now - since) / MINUTE
     by_source: dict[tuple[str, str], list[LedgerSum]] = defaultdict(list)

@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingest_server.import_file import LINES_A_PIECE, ImportFailed, import_file
+from ingest_server.file_piece import LINES_A_PIECE
+from ingest_server.import_file import ImportFailed, import_file
 from ingest_server.intake import Intake
 from sql.batch import Receipt
 from sql.writing import LogWriter

@@ -145,7 +145,7 @@ def test_only_our_own_pages_send_files(headers: dict[str, str], ours: bool) -> N
 
 
 def settings(**given: Any) -> DashboardSettings:
-    return DashboardSettings(_env_file=None, **given)
+    return DashboardSettings(**given)
 
 
 @pytest.mark.parametrize(
