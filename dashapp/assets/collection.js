@@ -183,5 +183,17 @@
       setTimeout(prepare, 0);
       return window.dash_clientside.no_update;
     },
+
+    /* Whoever looks at one service sends for it. */
+    nameService: function (search) {
+      var service = new URLSearchParams(search || "").get("service");
+      if (!service) {
+        return window.dash_clientside.no_update;
+      }
+      if (byId("-service")) {
+        window.dash_clientside.set_props("collection-upload-service", { value: service });
+      }
+      return service;
+    },
   };
 })();

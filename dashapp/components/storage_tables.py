@@ -86,7 +86,9 @@ def storage_state(found: Storage, zone: ZoneInfo, words: Words) -> Component:
     if waiting.minutes or waiting.buckets:
         waits = words("refreshing_waits", minutes=fmt.count(waiting.minutes), buckets=fmt.count(waiting.buckets))
     parts: list[tuple[str, list[str | Component]]] = [
-        (words("engine"), [engine]), (words("horizon"), [kept]), (words("refreshing"), [waits])
+        (words("engine"), [engine]),
+        (words("horizon"), [kept]),
+        (words("refreshing"), [waits]),
     ]
     if aging is not None:
         when = age_of(aging.finished_at, found.read_at, words)

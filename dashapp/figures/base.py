@@ -190,6 +190,7 @@ def layout(**more: Any) -> dict[str, Any]:
         },
         "legend": {
             "orientation": "h",
+            "traceorder": "normal",
             "x": 1,
             "xanchor": "right",
             "y": 1,

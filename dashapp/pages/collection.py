@@ -52,7 +52,6 @@ MOST_HELD = 50
 
 def layout(site: Site, words: Words) -> Component:
     """The page before its numbers, every part in its final place."""
-    service = (site.view(_search()).filters.service if flask.has_request_context() else None) or DEFAULT_SERVICE
     blank_figures = [html.Section(className="card kpi c3") for _ in range(4)]
     return html.Div(
         [
@@ -89,11 +88,11 @@ def layout(site: Site, words: Words) -> Component:
                     ),
                     card(
                         words("shipping"),
-                        shipping_body(service, words),
+                        shipping_body(DEFAULT_SERVICE, words),
                         subtitle=words("shipping_unit"),
                         width="c8",
                     ),
-                    card(words("upload"), _upload(site, service, words), subtitle=words("upload_unit"), width="c4"),
+                    card(words("upload"), _upload(site, words), subtitle=words("upload_unit"), width="c4"),
                     card(
                         words("life"),
                         html.Div(id="collection-life"),
@@ -173,6 +172,11 @@ def register(app: Dash, site: Site) -> None:
         ClientsideFunction("collection", "prepareUpload"),
         Output("collection-upload-ready", "data"),
         Input("collection-uploaded", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("collection", "nameService"),
+        Output("collection-ship-service", "value"),
+        Input("shell-url", "search"),
     )
     paint(app, "collection-graph")
 
@@ -294,12 +298,12 @@ def _guarded(
         return dict.fromkeys(outputs, no_update) | shown | ({"shown": None} if "shown" in outputs else {})
 
 
-def _upload(site: Site, service: str, words: Words) -> Component:
+def _upload(site: Site, words: Words) -> Component:
     settings = site.settings
     inside = flask.has_request_context()
     headers = flask.request.headers if inside else Headers({"Host": "localhost"})
     why = why_not(settings.allow_upload, flask.request.remote_addr if inside else "127.0.0.1", headers)
-    form = upload_form(service, settings.upload_max_mb, words) if why is None else no_upload(why, words)
+    form = upload_form(DEFAULT_SERVICE, settings.upload_max_mb, words) if why is None else no_upload(why, words)
     return html.Div(
         [
             dcc.Store(id="collection-uploaded"),
@@ -309,10 +313,6 @@ def _upload(site: Site, service: str, words: Words) -> Component:
             html.Div(id="collection-receipt", className="receipt", role="status"),
         ]
     )
-
-
-def _search() -> str:
-    return flask.request.query_string.decode("utf-8", "replace")
 
 
 def _moment(moment: datetime, site: Site) -> str:

@@ -38,6 +38,7 @@ def pytest_setup_options() -> Options:
         "disable-sync",
         "no-first-run",
         "disable-quic",
+        "force-prefers-reduced-motion",  # what is scrolled to can be clicked at once
         "window-size=1440,1000",
     ):
         options.add_argument(f"--{flag}")

@@ -40,8 +40,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 # endpoint_1m holds the last day only.
 LEVELS = (
-    "traffic_1m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d", "route_1h", "route_1d",
-    "client_1h", "client_1d",
+    "traffic_1m", "traffic_5m", "traffic_1h", "traffic_1d", "endpoint_10m", "endpoint_1h", "endpoint_1d",
+    "route_1h", "route_1d", "client_1h", "client_1d",
 )  # fmt: skip
 
 
