@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dashapp.sharing import Shared
 from dashapp.time_range import complete_through
-from sql.connection import DatabaseUnavailable, snapshot
+from sql.connection import DatabaseUnavailable, refuse_within_a_snapshot, snapshot
 from sql.lagging import lagging_since
 from sql.plan import MINUTE, floor
 
@@ -25,7 +25,8 @@ class Completeness:
         self._shared = shared
 
     def through(self) -> datetime:
-        """Everything before this moment has arrived, as far as its sources tell."""
+        """Everything before this moment has arrived, as far as its sources tell. Never call it within a snapshot."""
+        refuse_within_a_snapshot()
         settled = complete_through(self._now(), self._settle_seconds)
         return self._shared.get(("completeness", settled), lambda: self._with_lag(settled))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -154,6 +155,7 @@ class Reading:
         return known
 
 
+_thread = threading.local()
 # For this transaction only, since sessions of the embedded server are shared. Whoever only looks may only look.
 _AS_READER = sa.text(
     "select set_config('statement_timeout', :timeout, true), "
@@ -166,12 +168,15 @@ def snapshot(engine: sa.Engine, *, seconds: float = READ_TIMEOUT_S) -> Iterator[
     """One reading; no statement of it takes longer than `seconds`.
 
     Raises:
+        RuntimeError: this thread is in one already. Where clients take turns, each would wait for the other for ever.
         TooSlow: one would have.
         BadPattern: a filter is no regular expression.
         DatabaseUnavailable: the database is away, or it is not migrated.
     """
+    refuse_within_a_snapshot()
     try:
         with engine.connect() as connection:
+            _thread.connection = connection
             connection.execute(_AS_READER, {"timeout": f"{seconds * 1000:.0f}ms", "role": READER})
             yield Reading(connection)
     except sa.exc.TimeoutError as error:
@@ -182,6 +187,13 @@ def snapshot(engine: sa.Engine, *, seconds: float = READ_TIMEOUT_S) -> Iterator[
         if isinstance(error.orig, psycopg.errors.InvalidRegularExpression):
             raise BadPattern(first_line(error.orig)) from error
         raise DatabaseUnavailable(explain(error.orig)) from error
+
+
+def refuse_within_a_snapshot() -> None:
+    """Raise RuntimeError where this thread reads a snapshot: what may open one itself calls it, always."""
+    connection = getattr(_thread, "connection", None)
+    if connection is not None and not connection.closed:
+        raise RuntimeError("a snapshot within a snapshot")
 
 
 def explain(error: BaseException | None) -> str:

@@ -87,9 +87,10 @@ _OUTPUTS = {
 
 def read_rates(site: Site, view: View) -> tuple[list[WeekHour], Range | None]:
     """Read the hours of the week and the span of the data in one snapshot."""
+    complete = site.complete()
     with snapshot(site.engine) as connection:
         span = data_span(connection, view.filters.service)
-        return week_hours(connection, view.whole, view.filters, zone=site.zone, complete=site.complete()), span
+        return week_hours(connection, view.whole, view.filters, zone=site.zone, complete=complete), span
 
 
 def say_extremes(rates: list[WeekHour], words: Words) -> list[Any]:

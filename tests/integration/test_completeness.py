@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from dashapp.completeness import Completeness
 from dashapp.sharing import Shared
 from sql.batch import Batch
-from sql.connection import reading_engine, writing_pool
+from sql.connection import reading_engine, snapshot, writing_pool
 from sql.writing import LogWriter
 from tests.rows import log_row
 
@@ -49,6 +49,20 @@ def test_complete_through_is_settle_seconds_ago(engine: sa.Engine, writer: LogWr
     assert SETTLE_S <= behind_s(engine) < SETTLE_S + 60
     send(writer, "live", 1, 900)
     assert SETTLE_S <= behind_s(engine) < SETTLE_S + 60
+
+
+def test_a_snapshot_within_a_snapshot_is_refused_before_it_waits_for_itself(engine: sa.Engine) -> None:
+    """Clients of the embedded server take turns: both would wait until the server drops one of them."""
+    now = datetime.now(UTC)
+    completeness = Completeness(engine, SETTLE_S, lambda: now, Shared(3600))
+    known = completeness.through()
+    with snapshot(engine) as reading:
+        with pytest.raises(RuntimeError), snapshot(engine):
+            pass
+        with pytest.raises(RuntimeError):  # though it is known already: it will not always be
+            completeness.through()
+        assert reading.execute(sa.text("select 1")).scalar_one() == 1
+    assert completeness.through() == known
 
 
 def test_complete_through_waits_for_a_shipper_that_works_off_what_it_held_back(
