@@ -16,7 +16,7 @@ demo: $(VENV)/.runtime ## run everything with a day of demo traffic; Ctrl-C ends
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev browser ## set up what the tests need and run all of them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
