@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from dashapp.api_params import BadParameter, client_address, status_range
+from dashapp.api_params import BadParameter, client_address, latency_range, status_range, text_of
+from dashapp.comparison import KINDS, OFF, Comparison, comparison_of
+from dashapp.patterns import objection
 from dashapp.time_range import DEFAULT_QUICK, QUICK_RANGES, BadRange, parse_moment, quick_range, range_of
 from sql.filters import Filters
 from sql.plan import Range
 
 # A link carries these from page to page; anything else in an address is dropped.
-PARAMETERS = ("last", "start", "end", "service", "method", "route", "status", "client_ip", "by", "lang")
-FILTERS = ("service", "method", "route", "status", "client_ip")
+FILTERS = (
+    "service", "method", "route", "status", "client_ip", "text", "regex", "latency_min", "latency_max"
+)  # fmt: skip
+PARAMETERS = ("last", "start", "end", "vs", "vs_start", *FILTERS, "by", "refresh", "lang")
+REFRESH_SECONDS = {"off": None, "10s": 10, "30s": 30, "60s": 60}
+DEFAULT_REFRESH = "30s"
 _MOST_CHARACTERS = 500
 Value = TypeVar("Value")
 
@@ -31,13 +38,23 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A range, filters and options; `quick` is None where start and end are given."""
+    """A range, filters and options; `quick` is None where start and end are given.
+
+    `comparison` is None where nothing is compared; `refresh` is one of REFRESH_SECONDS.
+    """
 
     whole: Range
     quick: str | None
     filters: Filters
     parameters: dict[str, str]
     problem: Problem | None = None
+    comparison: Comparison | None = None
+    refresh: str = DEFAULT_REFRESH
+
+    @property
+    def compared(self) -> Range | None:
+        """The period compared with."""
+        return self.comparison.range_of(self.whole) if self.comparison else None
 
     @property
     def by_path(self) -> bool:
@@ -65,6 +82,10 @@ def address(path: str, parameters: dict[str, str], **changes: str | None) -> str
         changed |= {"start": None, "end": None}
     elif changes.get("start"):
         changed["last"] = None
+    if changes.get("vs"):
+        changed["vs_start"] = None
+    elif changes.get("vs_start"):
+        changed["vs"] = None
     query = [(name, value) for name in PARAMETERS if (value := changed.get(name))]
     return f"{path}?{urlencode(query, safe=':/')}" if query else path or "?"
 
@@ -72,24 +93,74 @@ def address(path: str, parameters: dict[str, str], **changes: str | None) -> str
 def view_of(search: str | None, complete: datetime, zone: ZoneInfo) -> View:
     """Read an address; what cannot be meant falls back to the default and is named in `problem`."""
     parameters = parameters_of(search)
-    status, status_problem = _read(status_range, parameters.get("status"), "bad_status")
-    client_ip, client_problem = _read(client_address, parameters.get("client_ip"), "bad_client")
-    method = parameters.get("method")
-    filters = Filters(
-        service=parameters.get("service"),
-        method=method and method.upper(),
-        route=parameters.get("route"),
-        status=status,
-        client_ip=client_ip,
-    )
+    problems: list[Problem] = []
     given = bool(parameters.get("start") or parameters.get("end"))
     quick = None if given else parameters.get("last", DEFAULT_QUICK)
     problem = _range_problem(parameters, zone)
     if problem:
+        problems.append(problem)
         quick, whole = DEFAULT_QUICK, quick_range(DEFAULT_QUICK, complete)
     else:
         whole = range_of(parameters, complete, zone)
-    return View(whole, quick, filters, parameters, problem or status_problem or client_problem)
+    filters = _filters(parameters, problems)
+    comparison = _comparison(parameters, whole, zone, problems)
+    refresh = parameters.get("refresh", DEFAULT_REFRESH)
+    if refresh not in REFRESH_SECONDS:
+        problems.append(Problem("bad_refresh", {"given": refresh[:20], "allowed": ", ".join(REFRESH_SECONDS)}))
+        refresh = DEFAULT_REFRESH
+    return View(whole, quick, filters, parameters, problems[0] if problems else None, comparison, refresh)
+
+
+def _filters(parameters: dict[str, str], problems: list[Problem]) -> Filters:
+    regex = _read(_pattern, parameters.get("regex"), "bad_regex", problems)
+    try:
+        latency = latency_range(parameters)
+    except BadParameter:
+        latency = None
+        limits = [parameters.get(name, "") for name in ("latency_min", "latency_max")]
+        problems.append(Problem("bad_latency", {"given": " - ".join(text[:20] for text in limits)}))
+    texts = {
+        name: _read(partial(_plain, name=name), parameters.get(name), "bad_filter", problems)
+        for name in ("service", "method", "route", "text")
+    }
+    return Filters(
+        service=texts["service"],
+        method=texts["method"] and texts["method"].upper(),
+        route=texts["route"],
+        status=_read(status_range, parameters.get("status"), "bad_status", problems),
+        client_ip=_read(client_address, parameters.get("client_ip"), "bad_client", problems),
+        path_text=texts["text"],
+        path_regex=regex,
+        latency_ms=latency,
+    )
+
+
+def _plain(text: str | None, name: str) -> str | None:
+    return text_of({name: text or ""}, name)
+
+
+def _pattern(text: str | None) -> str | None:
+    pattern = _plain(text, "regex")
+    if pattern is not None and (reason := objection(pattern)) is not None:
+        raise BadParameter(reason)
+    return pattern
+
+
+def _comparison(parameters: dict[str, str], whole: Range, zone: ZoneInfo, problems: list[Problem]) -> Comparison | None:
+    start = parameters.get("vs_start")
+    if start:
+        try:
+            return comparison_of("chosen", whole, zone, start=parse_moment(start, "vs_start", zone))
+        except BadRange:
+            problems.append(Problem("bad_vs_start", {"given": start[:40]}))
+            return None
+    name = parameters.get("vs", OFF)
+    kind = next((kind for kind in KINDS if kind == name), None)
+    if kind is None:
+        if name != OFF:
+            problems.append(Problem("bad_vs", {"given": name[:20], "allowed": ", ".join((OFF, *KINDS))}))
+        return None
+    return comparison_of(kind, whole, zone)
 
 
 def around(span: Range, zone: ZoneInfo) -> dict[str, str]:
@@ -99,6 +170,14 @@ def around(span: Range, zone: ZoneInfo) -> dict[str, str]:
     start = span.start.astimezone(zone).replace(second=0, microsecond=0)
     start = max(start, end - timedelta(hours=24))
     return {"start": local_text(start), "end": local_text(end)}
+
+
+def moment_text(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as addresses hold it: local time, with its offset where the clock shows that time twice."""
+    local = moment.astimezone(zone)
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        return local.isoformat(timespec="seconds" if local.second else "minutes")
+    return local_text(local)
 
 
 def local_text(moment: datetime) -> str:
@@ -123,8 +202,11 @@ def _range_problem(parameters: dict[str, str], zone: ZoneInfo) -> Problem | None
     return Problem("bad_order") if moments[0] >= moments[1] else None
 
 
-def _read(read: Callable[[str | None], Value], text: str | None, problem: str) -> tuple[Value | None, Problem | None]:
+def _read(
+    read: Callable[[str | None], Value | None], text: str | None, problem: str, problems: list[Problem]
+) -> Value | None:
     try:
-        return read(text), None
+        return read(text)
     except BadParameter:
-        return None, Problem(problem, {"given": (text or "")[:40]})
+        problems.append(Problem(problem, {"given": (text or "").replace("\x00", "?")[:40]}))
+        return None

@@ -39,6 +39,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "client_ip={given}은 IP 주소가 아닙니다. 이 필터는 빼고 보여줍니다.",
         "client_ip={given} is not an IP address. Showing without this filter.",
     ),
+    "bad_filter": (
+        "필터 값 '{given}'에 쓸 수 없는 글자가 있습니다. 이 필터는 빼고 보여줍니다.",
+        "The filter value '{given}' holds a character that cannot be used. Showing without this filter.",
+    ),
+    "bad_regex": (
+        "regex='{given}'은 쓸 수 없는 정규식입니다. 이 필터는 빼고 보여줍니다.",
+        "regex='{given}' is not a usable regular expression. Showing without this filter.",
+    ),
+    "bad_latency": (
+        "응답시간 필터({given})는 0 이상의 밀리초이고 작은 값이 먼저여야 합니다. 이 필터는 빼고 보여줍니다.",
+        "The latency filter ({given}) must be milliseconds from 0 on, the lower one first. Showing without it.",
+    ),
+    "bad_vs": (
+        "vs={given}은 쓸 수 없습니다. {allowed} 중 하나를 쓰십시오. 지금은 비교하지 않습니다.",
+        "vs={given} is not a comparison. Use one of {allowed}. Nothing is compared.",
+    ),
+    "bad_vs_start": (
+        "비교 시작 '{given}'은 쓸 수 없는 시각입니다. 2026-05-01 09:30처럼 쓰십시오. 지금은 비교하지 않습니다.",
+        "The start of the comparison '{given}' is not a usable time. Write it like 2026-05-01 09:30. "
+        "Nothing is compared.",
+    ),
+    "bad_refresh": (
+        "refresh={given}은 쓸 수 없습니다. {allowed} 중 하나를 쓰십시오. 지금은 30s입니다.",
+        "refresh={given} is not a choice. Use one of {allowed}. It is 30s now.",
+    ),
     "database_away": (
         "데이터베이스가 답하지 않아 숫자를 새로 읽지 못했습니다. 화면의 숫자는 마지막으로 읽은 값입니다.",
         "The database does not answer, so the numbers could not be read again. What you see was read last.",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashapp.view import PARAMETERS, address, around, parameters_of, view_of
+from dashapp.view import PARAMETERS, address, around, moment_text, parameters_of, view_of
 from sql.plan import Range
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -40,6 +40,13 @@ def test_times_without_offset_are_in_the_display_zone() -> None:
         ("?status=44", "bad_status"),
         ("?client_ip=localhost", "bad_client"),
         ("?client_ip=fe80::1%25eth0", "bad_client"),
+        ("?route=%00", "bad_filter"),
+        ("?regex=(?=a)", "bad_regex"),
+        ("?latency_min=-1", "bad_latency"),
+        ("?latency_min=9&latency_max=9", "bad_latency"),
+        ("?vs=tomorrow", "bad_vs"),
+        ("?vs_start=tomorrow", "bad_vs_start"),
+        ("?refresh=1s", "bad_refresh"),
     ],
 )
 def test_what_cannot_be_meant_is_named_and_falls_back(search: str, key: str) -> None:
@@ -61,6 +68,29 @@ def test_a_quick_range_replaces_start_and_end_and_the_other_way_round() -> None:
         "?start=2026-11-23T09:00&end=2026-11-23T10:00"
     )
     assert address("", {"last": "6h"}, last=None) == "?"
+
+
+def test_filters_on_text_and_latency_are_those_of_the_api() -> None:
+    filters = view_of("?text=cart&latency_min=500", COMPLETE, SEOUL).filters
+    assert (filters.path_text, filters.latency_ms) == ("cart", (500.0, None))
+
+
+def test_a_comparison_is_a_kind_or_a_chosen_start() -> None:
+    view = view_of("?last=1h&vs=prev", COMPLETE, SEOUL)
+    hour = timedelta(hours=1)
+    assert view.compared == Range(COMPLETE - 2 * hour, COMPLETE - hour)
+    assert view_of("?vs=off", COMPLETE, SEOUL).compared is None
+    chosen = view_of("?vs_start=2026-11-20T09:00", COMPLETE, SEOUL)
+    start = datetime(2026, 11, 20, tzinfo=UTC)
+    assert chosen.compared == Range(start, start + hour)
+    assert chosen.link(vs="week") == "?vs=week"
+
+
+def test_a_time_that_the_clock_shows_twice_keeps_its_offset() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    twice = datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
+    assert moment_text(twice, berlin) == "2024-10-27T02:30+01:00"
+    assert moment_text(twice + timedelta(hours=2), berlin) == "2024-10-27T04:30"
 
 
 @given(st.dictionaries(st.sampled_from(PARAMETERS), st.text(min_size=1, max_size=40)))
