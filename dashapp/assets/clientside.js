@@ -93,7 +93,7 @@
     toggleRanges: function (_clicks, _search, name) {
       var context = window.dash_clientside.callback_context;
       var open = (name || "").indexOf(" open") !== -1;
-      return context.triggered_id === "shell-range-toggle" && !open ? "bar-b open" : "bar-b";
+      return context.triggered_id === "shell-range-toggle" && !open ? "ranges open" : "ranges";
     },
 
     quickFilter: function (text, options) {

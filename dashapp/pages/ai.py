@@ -25,6 +25,8 @@ from sql.plan import Range
 from sql.span import data_span
 
 PATH = "/ai"
+TAB = "AI 분석"
+RANGELESS = True
 FIVE_MINUTES = timedelta(minutes=5)
 
 

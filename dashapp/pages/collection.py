@@ -47,6 +47,7 @@ from sql.life import Storage, storage
 from sql.plan import MINUTE, Range, floor
 
 PATH = "/collection"
+TAB = "Collection"
 MOST_HELD = 50
 
 

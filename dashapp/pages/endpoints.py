@@ -29,6 +29,7 @@ from sql.plan import Range
 from sql.span import data_span
 
 PATH = "/endpoints"
+TAB = "Endpoint Analysis"
 
 
 def layout(_site: Site, words: Words) -> Component:

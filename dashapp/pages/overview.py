@@ -42,6 +42,7 @@ from sql.plan import MINUTE, Range, floor
 from sql.span import data_span
 
 PATH = "/"
+TAB = "Overview"
 GRAPHS = ("overview-traffic-graph", "overview-latency-graph")
 
 

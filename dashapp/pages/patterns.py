@@ -27,6 +27,7 @@ from sql.plan import Range
 from sql.span import data_span
 
 PATH = "/patterns"
+TAB = "Pattern Analysis"
 _SHORT = timedelta(hours=24)
 _ADVISED = ("7d", "30d")
 

@@ -23,6 +23,8 @@ from sql.connection import DatabaseUnavailable, snapshot
 from sql.live import Arrivals, arrivals
 
 PATH = "/realtime"
+TAB = "Realtime Logs"
+RANGELESS = True
 POLL_MS = 1000
 FIRST_ROWS = 200
 KEPT_ROWS = 500

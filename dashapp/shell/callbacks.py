@@ -8,13 +8,11 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 
 from dashapp import format as fmt
-from dashapp import pages
-from dashapp.shell import navigation
-from dashapp.shell.layout import ALL_SERVICES, service_select
+from dashapp.shell import menus, navigation
 from dashapp.site import Site
-from dashapp.view import address, parameters_of
+from dashapp.stats.suggestions import suggestions
+from dashapp.view import DEFAULT_REFRESH, REFRESH_SECONDS, View, address, parameters_of
 from sql.connection import DatabaseUnavailable, snapshot
-from sql.reading import services
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +22,9 @@ def register(app: Dash, site: Site) -> None:
 
     def show_page(path: str, search: str) -> Any:
         words = site.words(search)
-        for page in pages.PAGES:
-            if path == page.PATH:
-                return page.layout(site, words)
+        page = navigation.page_at(path)
+        if page is not None:
+            return page.layout(site, words)
         link = html.A(words("to_overview"), href="/", className="button")
         return html.Section([html.P(words("not_found"), className="b"), link], className="card empty")
 
@@ -39,8 +37,16 @@ def register(app: Dash, site: Site) -> None:
             "tabs": navigation.tabs(path, view),
             "ranges": navigation.ranges(path, view),
             "range_name": navigation.range_name(view, site.zone),
-            "rangeless": path in navigation.RANGELESS,
+            "rangeless": navigation.is_rangeless(path),
             "chips": navigation.chips(path, view, words),
+            "filter_count": str(len(navigation.shown_filters(view)) or ""),
+            "refresh": menus.refresh_choices(path, view),
+            "refresh_name": view.refresh,
+            "seconds": (REFRESH_SECONDS[view.refresh] or REFRESH_SECONDS[DEFAULT_REFRESH] or 0) * 1000,
+            "still": REFRESH_SECONDS[view.refresh] is None,
+            "compare": menus.compare_choices(path, view, words),
+            "compare_name": menus.compare_label(view, site.zone, words),
+            "exports": menus.export_choices(view, words),
             "complete": navigation.complete_text(
                 fmt.clock_seconds(complete, site.zone), fmt.zone_name(complete, site.zone)
             ),
@@ -51,23 +57,27 @@ def register(app: Dash, site: Site) -> None:
             "problem": words(view.problem.key, **view.problem.values) if view.problem else None,
         }
 
-    def show_services(search: str, _tick: int) -> tuple[Any, str | None]:
+    def suggest(search: str, _tick: int, field: str) -> tuple[Any, str | None]:
         view, words = site.view(search), site.words(search)
         try:
-            with snapshot(site.engine) as connection:
-                return service_select(services(connection), view.filters.service, words), None
+            question = ("suggestions", field, view.whole, view.filters)
+            values = site.shared.get(question, lambda: _values(site, field, view))
         except DatabaseUnavailable as error:
-            log.warning("no list of services: %s", error)
+            log.warning("no suggestions: %s", error)
             return no_update, words("database_away")
+        return [html.Option(value=value) for value in values], None
 
-    def go(_clicks: int, _start: int, _end: int, service: str, search: str, start: str, end: str) -> Any:
-        parameters = parameters_of(search)
-        if ctx.triggered_id == "shell-service":
-            if service == parameters.get("service", ALL_SERVICES):
-                return no_update
-            return address("", parameters, service=None if service == ALL_SERVICES else service)
+    def go(_clicks: int, _start: int, _end: int, search: str, start: str, end: str) -> Any:
         moments = {"start": _typed(start), "end": _typed(end)}
-        return address("", parameters, last=None, **moments) if any(moments.values()) else no_update
+        return address("", parameters_of(search), last=None, **moments) if any(moments.values()) else no_update
+
+    def add_filter(_clicks: int, _enter: int, search: str, field: str, value: str | None) -> tuple[Any, Any]:
+        text = (value or "").strip()
+        return (address("", parameters_of(search), **{field: text}), "") if text else (no_update, no_update)
+
+    def compare_from(_clicks: int, _enter: int, search: str, start: str | None) -> Any:
+        moment = _typed(start)
+        return address("", parameters_of(search), vs=None, vs_start=moment) if moment else no_update
 
     app.callback(Output("shell-page", "children"), Input("shell-url", "pathname"), State("shell-url", "search"))(
         show_page
@@ -77,8 +87,16 @@ def register(app: Dash, site: Site) -> None:
             "tabs": Output("shell-tabs", "children"),
             "ranges": Output("shell-ranges", "children"),
             "range_name": Output("shell-range-name", "children"),
-            "rangeless": Output("shell-range-row", "hidden"),
+            "rangeless": Output("shell-range-bar", "hidden"),
             "chips": Output("shell-chips", "children"),
+            "filter_count": Output("shell-filter-count", "children"),
+            "refresh": Output("shell-refresh-choices", "children"),
+            "refresh_name": Output("shell-refresh-name", "children"),
+            "seconds": Output("shell-interval", "interval"),
+            "still": Output("shell-interval", "disabled"),
+            "compare": Output("shell-compare-choices", "children"),
+            "compare_name": Output("shell-compare-name", "children"),
+            "exports": Output("shell-export-choices", "children"),
             "complete": Output("shell-complete", "children"),
             "languages": [Output("shell-lang-ko", "href"), Output("shell-lang-en", "href")],
             "start": Output("shell-start", "value"),
@@ -97,22 +115,40 @@ def register(app: Dash, site: Site) -> None:
     )(show_shell)
     # Apart from the rest, which must work while the database is away.
     app.callback(
-        Output("shell-service-box", "children"),
+        Output("shell-filter-values", "children"),
         Output("shell-database", "children"),
         Input("shell-url", "search"),
         Input("shell-tick", "data"),
-    )(show_services)
+        Input("shell-filter-field", "value"),
+    )(suggest)
     app.callback(
         Output("shell-url", "search"),
         Input("shell-apply", "n_clicks"),
         Input("shell-start", "n_submit"),
         Input("shell-end", "n_submit"),
-        Input("shell-service", "value"),
         State("shell-url", "search"),
         State("shell-start", "value"),
         State("shell-end", "value"),
         prevent_initial_call=True,
     )(go)
+    app.callback(
+        Output("shell-url", "search", allow_duplicate=True),
+        Output("shell-filter-value", "value"),
+        Input("shell-filter-add", "n_clicks"),
+        Input("shell-filter-value", "n_submit"),
+        State("shell-url", "search"),
+        State("shell-filter-field", "value"),
+        State("shell-filter-value", "value"),
+        prevent_initial_call=True,
+    )(add_filter)
+    app.callback(
+        Output("shell-url", "search", allow_duplicate=True),
+        Input("shell-vs-apply", "n_clicks"),
+        Input("shell-vs-start", "n_submit"),
+        State("shell-url", "search"),
+        State("shell-vs-start", "value"),
+        prevent_initial_call=True,
+    )(compare_from)
     _register_clientside(app)
 
 
@@ -151,6 +187,11 @@ def _register_clientside(app: Dash) -> None:
         State("shell-range-row", "className"),
         prevent_initial_call=True,
     )
+
+
+def _values(site: Site, field: str, view: View) -> list[str]:
+    with snapshot(site.engine) as reading:
+        return suggestions(reading, field, view.whole, view.filters)
 
 
 def _typed(text: str | None) -> str | None:

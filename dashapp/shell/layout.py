@@ -1,25 +1,27 @@
 """Top bar, tool bar and the place of the page.
 
-Ids: shell-tabs, shell-lang-ko, shell-lang-en, shell-theme, shell-complete, shell-refresh, shell-service,
-shell-range-<quick>, shell-start, shell-end, shell-apply, shell-chips, shell-error (what is wrong with the
-address, shell-problem, or the database, shell-database), shell-failure (a callback), shell-page.
+Ids: shell-tabs, shell-lang-ko, shell-lang-en, shell-theme, shell-complete, shell-refresh, shell-range-<quick>,
+shell-start, shell-end, shell-apply, shell-chips, the menus shell-filter (-field, -value, -add), shell-auto
+(shell-refresh-<choice>), shell-compare (shell-vs-<kind>, shell-vs-start, shell-vs-apply) and shell-export,
+shell-error (what is wrong with the address, shell-problem, or the database, shell-database), shell-failure
+(a callback), shell-page.
 """
 
 from __future__ import annotations
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp.components.attributes import aria
 from dashapp.components.card import icon
 from dashapp.shell import navigation
+from dashapp.shell.filter_form import filter_form
+from dashapp.shell.menus import chevron, menu
 from dashapp.site import Site
+from dashapp.view import DEFAULT_REFRESH
 from dashapp.words import LANGUAGES, Words
 
 REFRESH_MS = 30_000
-# An empty value would be taken for a placeholder and hidden.
-ALL_SERVICES = "*"
 
 
 def layout(site: Site) -> Component:
@@ -96,35 +98,101 @@ def _tool_bar(site: Site, words: Words) -> Component:
             html.Div(
                 [
                     html.H1(words("title")),
-                    html.Div(id="shell-service-box", className="service", children=service_select([], None, words)),
+                    html.Span(className="vr only-w"),
                     html.Div(id="shell-chips", className="chips"),
+                    menu(
+                        "shell-filter",
+                        [icon("plus"), words("filter"), html.Span(id="shell-filter-count", className="cnt only-n")],
+                        filter_form(words),
+                        name=words("filter_open"),
+                        kind="add",
+                    ),
                     html.Span(className="grow"),
                     html.Span(
                         [html.I(className="dot"), html.Span(id="shell-complete")], className="fresh", role="status"
                     ),
-                    html.Button(
-                        icon("refresh"),
-                        id="shell-refresh",
-                        className="button ico",
-                        type="button",
-                        title=words("refresh"),
-                        **aria(label=words("refresh")),
+                    html.Div(_refresh(words), className="grp"),
+                    menu(
+                        "shell-export",
+                        [icon("export"), words("export")],
+                        html.Div(id="shell-export-choices", className="choices"),
+                        name=words("export"),
+                        kind="right",
                     ),
+                ],
+                className="bar-a",
+            ),
+            html.Div(
+                [
                     html.Button(
-                        [icon("clock"), html.Span(id="shell-range-name")],
+                        [icon("clock"), html.Span(id="shell-range-name"), html.Span(className="grow"), chevron()],
                         id="shell-range-toggle",
                         className="button only-n",
                         type="button",
                         **aria(controls="shell-range-row"),
                     ),
+                    html.Div(_range_row(site, words), id="shell-range-row", className="ranges"),
+                    html.Span(className="grow"),
+                    menu(
+                        "shell-compare",
+                        [html.Span(words("compare"), className="l"), html.Span(id="shell-compare-name"), chevron()],
+                        _compare(words),
+                        name=words("compare"),
+                        kind="right",
+                    ),
                 ],
-                className="bar-a",
+                id="shell-range-bar",
+                className="bar-b",
             ),
-            html.Div(_range_row(site, words), id="shell-range-row", className="bar-b"),
         ],
         className="bar",
         **aria(label=words("range_and_filters")),
     )
+
+
+def _refresh(words: Words) -> list[Component]:
+    return [
+        html.Button(
+            icon("refresh"),
+            id="shell-refresh",
+            className="button ico",
+            type="button",
+            title=words("refresh"),
+            **aria(label=words("refresh")),
+        ),
+        menu(
+            "shell-auto",
+            [
+                html.Span(words("auto"), className="l"),
+                html.Span(DEFAULT_REFRESH, id="shell-refresh-name"),
+                chevron(),
+            ],
+            html.Div(id="shell-refresh-choices", className="choices"),
+            name=words("auto_refresh"),
+            kind="right",
+        ),
+    ]
+
+
+def _compare(words: Words) -> list[Component]:
+    return [
+        html.Div(id="shell-compare-choices", className="choices"),
+        html.Label(words("vs_start"), htmlFor="shell-vs-start", className="lab"),
+        html.Div(
+            [
+                dcc.Input(
+                    id="shell-vs-start",
+                    type="text",
+                    className="inp moment",
+                    autoComplete="off",
+                    maxLength=25,
+                    placeholder=words("moment_hint"),
+                ),
+                html.Button(words("vs_apply"), id="shell-vs-apply", className="button pri", type="button"),
+            ],
+            className="line",
+        ),
+    ]
 
 
 def _range_row(site: Site, words: Words) -> list[Component]:
@@ -158,22 +226,3 @@ def _moment(label: str, field: str, words: Words) -> list[Component]:
             placeholder=words("moment_hint"),
         ),
     ]
-
-
-def service_select(services: list[str], chosen: str | None, words: Words) -> Component:
-    """The select of services; a chosen one is listed even where it never sent anything."""
-    names = sorted({*services, *([chosen] if chosen else [])})
-    return html.Div(
-        [
-            html.Label(words("service"), htmlFor="shell-service", className="sr"),
-            dbc.Select(
-                id="shell-service",
-                value=chosen or ALL_SERVICES,
-                options=[
-                    {"label": words("all_services"), "value": ALL_SERVICES},
-                    *({"label": n, "value": n} for n in names),
-                ],
-                size="sm",
-            ),
-        ]
-    )

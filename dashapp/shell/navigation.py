@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp import pages
 from dashapp.components.card import choice_link, icon
 from dashapp.time_range import QUICK_RANGES
 from dashapp.view import FILTERS, View
 from dashapp.words import Words
+from sql.filters import Filters
 
-TABS = {
-    "/": "Overview",
-    "/patterns": "Pattern Analysis",
-    "/endpoints": "Endpoint Analysis",
-    "/realtime": "Realtime Logs",
-    "/ai": "AI 분석",
-    "/collection": "Collection",
-}
-# Pages that a range has no effect on.
-RANGELESS = ("/realtime", "/ai")
+_CHIP_NAMES = {"latency_min": "latency ≥", "latency_max": "latency <", "client_ip": "client"}
+_ATTRIBUTES = {"text": "path_text", "regex": "path_regex"}
 
 
 def tabs(path: str, view: View) -> list[Component]:
-    """Links to the pages, each with the current range and filters."""
-    return [choice_link(name, view.link(to, by=None), chosen=to == path) for to, name in TABS.items()]
+    """Links to the pages that have a tab, each with the current range and filters."""
+    here = page_at(path)
+    current = getattr(here, "PARENT", path) if here else path
+    return [
+        choice_link(page.TAB, view.link(page.PATH, by=None), chosen=current == page.PATH)
+        for page in pages.PAGES
+        if page.TAB
+    ]
+
+
+def page_at(path: str) -> ModuleType | None:
+    """The page of a path."""
+    return next((page for page in pages.PAGES if path == page.PATH), None)
+
+
+def is_rangeless(path: str) -> bool:
+    """Tell whether a range has no effect on a page."""
+    return bool(getattr(page_at(path), "RANGELESS", False))
 
 
 def ranges(path: str, view: View) -> list[Component]:
@@ -40,19 +51,33 @@ def ranges(path: str, view: View) -> list[Component]:
 
 
 def chips(path: str, view: View, words: Words) -> list[Component]:
-    """Filters other than the service, each with a link that takes it away."""
+    """The filters that count, each with a link that takes it away."""
     return [
         html.Span(
             [
-                html.Span(name, className="k"),
+                html.Span(_CHIP_NAMES.get(name, name), className="k"),
                 html.Span(view.parameters[name], className="ell", title=view.parameters[name]),
-                dcc.Link(icon("close"), href=view.link(path, **{name: None}), title=words("remove_filter", name=name)),
+                dcc.Link(
+                    [icon("close"), html.Span(words("remove_filter", name=name), className="sr")],
+                    href=view.link(path, **{name: None}),
+                    title=words("remove_filter", name=name),
+                ),
             ],
             className="chip",
         )
-        for name in FILTERS
-        if name != "service" and getattr(view.filters, name) is not None
+        for name in shown_filters(view)
     ]
+
+
+def shown_filters(view: View) -> list[str]:
+    """Parameters of the filters that count: what cannot be meant has no chip."""
+    return [name for name in FILTERS if name in view.parameters and _counts(name, view.filters)]
+
+
+def _counts(name: str, filters: Filters) -> bool:
+    if name.startswith("latency_"):
+        return filters.latency_ms is not None
+    return getattr(filters, _ATTRIBUTES.get(name, name)) is not None
 
 
 def range_name(view: View, zone: ZoneInfo) -> list[Component | str]:

@@ -8,6 +8,8 @@ from typing import get_args
 import pytest
 
 import dashapp
+from dashapp.comparison import KINDS
+from dashapp.shell.filter_form import FIELDS
 from dashapp.stats.anomalies import Kind
 from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 
@@ -17,6 +19,8 @@ COMPOSED = {
     "sev_medium",
     "sev_low",
     *(f"class_{n}xx" for n in range(1, 6)),
+    *(f"field_{name}" for name in FIELDS),
+    *(f"vs_choice_{kind}" for kind in ("off", *KINDS)),
     *(f"{part}_{kind}" for part in ("cause", "advice") for kind in get_args(Kind)),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
