@@ -7,7 +7,8 @@ from dataclasses import replace
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import Range
-from sql.reading import services, top_groups
+from sql.ranking import top_groups
+from sql.reading import services
 
 MOST_VALUES = 30
 COUNTED = ("method", "route", "status", "client_ip")

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 import dashapp
+from dashapp import comparison
 from dashapp.comparison import KINDS
 from dashapp.shell.filter_form import FIELDS
 from dashapp.stats.anomalies import Kind
@@ -15,13 +16,16 @@ from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 
 # Keys that code puts together.
 COMPOSED = {
+    "slowest_unit",
+    "failing_unit",
     "sev_high",
     "sev_medium",
     "sev_low",
     *(f"class_{n}xx" for n in range(1, 6)),
     *(f"field_{name}" for name in FIELDS),
+    *(f"vs_name_{kind}" for kind in get_args(comparison.Kind)),
     *(f"vs_choice_{kind}" for kind in ("off", *KINDS)),
-    *(f"{part}_{kind}" for part in ("cause", "advice") for kind in get_args(Kind)),
+    *(f"{part}_{kind}" for part in ("cause", "advice", "finding", "band", "say") for kind in get_args(Kind)),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
 PREFIXES = ("kind_", "refusal_", "upload_why_", "fail_", "ship_", "life_")
