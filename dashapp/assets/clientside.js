@@ -41,13 +41,22 @@
   }
 
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.accessboard = {
-    paint: function (figure) {
+  window.dash_clientside.accessboard = Object.assign(window.dash_clientside.accessboard || {}, {
+    paint: function (figure, _theme, id) {
       if (!figure) {
         return none();
       }
+      var chart = document.getElementById(id).closest(".chart");
+      chart.classList.toggle("painted", figure.data.length > 0);
       var copy = painted(figure, getComputedStyle(document.documentElement));
       fitPhone(copy);
+      /* After Plotly has drawn it. */
+      setTimeout(function () {
+        var drawn = chart.querySelector(".js-plotly-plot");
+        if (drawn && drawn._fullData) {
+          window.dash_clientside.accessboard.refreshTable(drawn);
+        }
+      }, 300);
       return copy;
     },
 
@@ -99,5 +108,5 @@
     quickFilter: function (text, options) {
       return Object.assign({}, options, { quickFilterText: text || "" });
     },
-  };
+  });
 })();

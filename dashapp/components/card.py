@@ -7,7 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashapp.components.attributes import aria
+from dashapp.components.attributes import aria, data
 from dashapp.words import Words
 
 Children = Any
@@ -20,18 +20,37 @@ def card(
     subtitle: Children = None,
     subtitle_id: str | None = None,
     aside: Children = None,
+    menu: Words | None = None,
+    chart: bool = True,
     width: str = "c12",
     flush: bool = False,
 ) -> Component:
-    """A card with its head. `flush` lets the body reach the edges, as a table does."""
+    """A card with its head. `flush` lets the body reach the edges, as a table does.
+
+    With the words of a `menu` it offers its values to take away: of a chart a picture, CSV and a table, of a table CSV.
+    """
     named: dict[str, Any] = {"id": subtitle_id} if subtitle_id else {}
     head = [html.H2(title), html.Span(subtitle, className="sub", **named)]
     if aside is not None:
         head.append(html.Div(aside, className="aside"))
+    if menu is not None:
+        head.append(_menu(title, menu, chart=chart))
     return html.Section(
         [html.Div(head, className="hd"), html.Div(body, className="bd flush" if flush else "bd")],
         className=f"card {width}",
         **aria(label=title),
+    )
+
+
+def _menu(title: str, words: Words, *, chart: bool) -> Component:
+    acts = {"png": "card_png", "csv": "card_csv", "table": "card_table"} if chart else {"csv": "card_csv"}
+    buttons = [html.Button(words(key), type="button", **data(act=act)) for act, key in acts.items()]
+    return html.Details(
+        [
+            html.Summary(icon("dots"), className="dots", **aria(label=words("card_menu", title=title))),
+            html.Div(html.Div(buttons, className="choices"), className="panel"),
+        ],
+        className="menu right card-menu",
     )
 
 

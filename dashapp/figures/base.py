@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
+
+from dashapp.view import moment_text
 
 # "Share chart" would upload a private log to a public site.
 GRAPH_CONFIG: dict[str, Any] = {
@@ -27,6 +29,9 @@ GRAPH_CONFIG: dict[str, Any] = {
 MARGIN_LEFT, MARGIN_RIGHT = 52, 8
 FONT_PX = 11
 MINUTES_PER_DAY = 1440
+# About what the name of a band takes of the width of a chart, and of its height.
+_LABEL_SHARE, _LABEL_LINE_PX = 0.2, 15
+MOST_TICKS = 7
 
 
 def role(name: str) -> str:
@@ -43,11 +48,17 @@ HATCH: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One bucket of a time axis, in local wall-clock time; `known` is False where there is a gap."""
+    """One bucket of a time axis; `known` is False where there is a gap.
+
+    `start` and `end` are its place on the axis. Within a day they are the time that has passed since the first
+    bucket, added to its time on the clock: the clock itself, but where it is changed the hour that comes twice has
+    two places, and the hour that is left out none. `moment` is when the bucket begins, on the viewer's clock.
+    """
 
     start: datetime
     end: datetime
     known: bool
+    moment: datetime
 
     @property
     def width_ms(self) -> float:
@@ -64,8 +75,46 @@ def slots_of(starts: Sequence[datetime], minutes: int, known: Sequence[bool], zo
     """Buckets of a chart up to the last known one: what is newer is not a gap, only not final yet."""
     last = max((i for i, is_known in enumerate(known) if is_known), default=-1)
     width = timedelta(minutes=minutes)
-    local = [start.astimezone(zone).replace(tzinfo=None) for start in starts]
-    return [Slot(start, start + width, known[i]) for i, start in enumerate(local[: last + 1])]
+    slots = []
+    for i, start in enumerate(starts[: last + 1]):
+        moment = start.astimezone(zone)
+        place = moment.replace(tzinfo=None)
+        if minutes % MINUTES_PER_DAY:
+            place = starts[0].astimezone(zone).replace(tzinfo=None) + (start - starts[0])
+        slots.append(Slot(place, place + width, known[i], moment))
+    return slots
+
+
+def is_shifted(slots: Sequence[Slot]) -> bool:
+    """Tell whether the clock is changed within the buckets, so that places are not times on the clock."""
+    return any(slot.start != slot.moment.replace(tzinfo=None) for slot in slots)
+
+
+def place_of(moment: datetime, slots: Sequence[Slot]) -> datetime:
+    """Place of a moment on the axis of some buckets; beyond them their nearest end."""
+    if moment <= slots[0].moment:
+        return slots[0].start
+    slot = next(slot for slot in reversed(slots) if slot.moment <= moment)
+    return min(slot.start + (moment - slot.moment), slots[-1].end)
+
+
+def meta(slots: Sequence[Slot]) -> dict[str, Any]:
+    """What assets/charts.js must know: when each bucket begins and the last one ends, as addresses write it."""
+    if not slots:
+        return {"edges": [], "places": []}
+    last = slots[-1]
+    end = last.moment.astimezone(UTC) + (last.end - last.start)
+    if last.width_ms >= MINUTES_PER_DAY * 60_000:
+        end = last.moment + (last.end - last.start)  # a day of the calendar
+    zone = last.moment.tzinfo
+    assert isinstance(zone, ZoneInfo)
+    edges = [moment_text(moment, zone) for moment in (*(slot.moment for slot in slots), end)]
+    return {"edges": edges, "places": [wall(slots[0].start), wall(last.end)]}
+
+
+def follows(**changes: str | None) -> dict[str, Any]:
+    """`meta` of a trace whose marks filter: a click changes these parameters and goes to the bucket."""
+    return {"follow": changes, "slots": True}
 
 
 def gaps_of(slots: Sequence[Slot]) -> list[tuple[datetime, datetime]]:
@@ -129,22 +178,109 @@ def hidden_axis(overlaying: str) -> dict[str, Any]:
     return {"overlaying": overlaying, "range": [0, 1], "visible": False, "fixedrange": True}
 
 
+def compare_line(
+    slots: Sequence[Slot], values: Sequence[float | None], *, name: str, text: Sequence[str]
+) -> go.Scatter:
+    """The comparison: a dotted line, never filled; `text` is what hovering shows."""
+    return go.Scatter(
+        **positions(slots),
+        y=list(values),
+        mode="lines",
+        connectgaps=False,
+        name=name,
+        line={"color": role("chart-compare"), "width": 1.5, "dash": "1.5px,3px"},
+        customdata=list(text),
+        hovertemplate="%{customdata}",
+        meta={"slots": True},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A time in which something stood out; an open one reaches to the right edge. Without a label it is not named."""
+
+    start: datetime
+    end: datetime
+    label: str = ""
+
+
+def band_shapes(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, Any]]:
+    """A line at the start of each band and a tint to its end."""
+    shapes: list[dict[str, Any]] = []
+    for band in _within(bands, slots):
+        start, end = (wall(place_of(moment, slots)) for moment in (band.start, band.end))
+        common = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1}
+        # Behind the bars, which keep their colours.
+        tint = {"fillcolor": role("chart-incident-band"), "line": {"width": 0}, "layer": "below"}
+        shapes.append({"type": "rect", "x0": start, "x1": end, **common, **tint})
+        line = {"color": role("chart-incident"), "width": 1}
+        shapes.append({"type": "line", "x0": start, "x1": start, **common, "line": line, "layer": "above"})
+    return shapes
+
+
+def band_labels(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, Any]]:
+    """The name of each band, at its top; on its left where it begins near the right edge.
+
+    A name that would run into the one before it stands a line lower.
+    """
+    labels: list[dict[str, Any]] = []
+    lines: dict[int, float] = {}  # where the last name of a line ends, as a share of the axis
+    for band in sorted(_within(bands, slots), key=lambda band: band.start):
+        if not band.label:
+            continue
+        place = place_of(band.start, slots)
+        share = (place - slots[0].start) / (slots[-1].end - slots[0].start)
+        late = share > 1 - _LABEL_SHARE
+        left, right = (share - _LABEL_SHARE, share) if late else (share, share + _LABEL_SHARE)
+        line = next(i for i in range(len(bands) + 1) if lines.get(i, 0.0) <= max(left, 0.0))
+        lines[line] = right
+        labels.append(
+            {
+                "x": wall(place),
+                "xref": "x",
+                "xanchor": "right" if late else "left",
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "top",
+                "yshift": -line * _LABEL_LINE_PX,
+                "text": band.label,
+                "showarrow": False,
+                "font": {"size": FONT_PX, "color": role("5xx-text"), "weight": 600},
+            }
+        )
+    return labels
+
+
+def _within(bands: Sequence[Band], slots: Sequence[Slot]) -> list[Band]:
+    if not slots:
+        return []
+    return [band for band in bands if band.end > slots[0].moment and place_of(band.start, slots) < slots[-1].end]
+
+
+def hover_times(slots: Sequence[Slot]) -> list[str] | None:
+    """The time of each bucket for hovering, where the axis cannot tell it because the clock is changed."""
+    return [f"{slot.moment:%m-%d %H:%M %Z}" for slot in slots] if is_shifted(slots) else None
+
+
 def time_axis(slots: Sequence[Slot], **more: Any) -> dict[str, Any]:
     """Axis of local time; the first tick of a day shows its date."""
     days = (slots[-1].end - slots[0].start) / timedelta(days=1) if slots else 0
     span = [wall(slots[0].start), wall(slots[-1].end)] if slots else None
-    formats = {"tickformat": "%H:%M\n%m-%d", "hoverformat": "%m-%d %H:%M"}
+    formats: dict[str, Any] = {"tickformat": "%H:%M\n%m-%d", "hoverformat": "%m-%d %H:%M"}
     if days > 7:
         formats["tickformat"] = "%m-%d\n%Y"
     elif days > 1:
         formats["tickformat"] = "%m-%d %H:%M"
+    if is_shifted(slots):
+        formats |= _clock_ticks(slots)
     return {
         "type": "date",
         "range": span,
+        "uirevision": str(span),
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
-        "nticks": 7,
+        "nticks": MOST_TICKS,
         "showline": True,
         "linecolor": role("chart-axis"),
         "showspikes": True,
@@ -155,6 +291,23 @@ def time_axis(slots: Sequence[Slot], **more: Any) -> dict[str, Any]:
         "tickfont": {"size": FONT_PX, "color": role("chart-text")},
         **formats,
         **more,
+    }
+
+
+def _clock_ticks(slots: Sequence[Slot]) -> dict[str, Any]:
+    """Ticks on whole hours of the clock, where it is changed within the buckets."""
+    hours = [slot for slot in slots if not slot.moment.minute] or list(slots)
+    chosen = hours[:: -(-len(hours) // MOST_TICKS)]
+    days = [None, *(slot.moment.date() for slot in chosen)]
+    texts = [
+        f"{slot.moment:%H:%M}" + (f"<br>{slot.moment:%m-%d}" if slot.moment.date() != day else "")
+        for slot, day in zip(chosen, days, strict=False)
+    ]
+    return {
+        "tickvals": [wall(slot.start) for slot in chosen],
+        "ticktext": texts,
+        # What hovering says of the time comes from `hover_times`.
+        "unifiedhovertitle": {"text": " "},
     }
 
 
@@ -183,6 +336,8 @@ def layout(**more: Any) -> dict[str, Any]:
         "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": 40, "b": 34},
         "font": {"family": role("font"), "size": FONT_PX, "color": role("chart-text")},
         "hovermode": "x unified",
+        # One line and one box for all charts over the same time, wherever the pointer is.
+        "hoversubplots": "axis",
         "hoverlabel": {
             "bgcolor": role("surface"),
             "bordercolor": role("border-strong"),
@@ -199,8 +354,12 @@ def layout(**more: Any) -> dict[str, Any]:
             "bgcolor": "rgba(0,0,0,0)",
             "font": {"size": FONT_PX, "color": role("text-2")},
             "itemwidth": 30,
+            "itemclick": "toggle",
+            "itemdoubleclick": "toggleothers",
         },
         "dragmode": "zoom",
+        # What a click on the legend has hidden stays hidden when numbers are read again.
+        "uirevision": "kept",
         **more,
     }
 

@@ -8,14 +8,22 @@ from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 
+from dashapp import format as fmt
 from dashapp.figures.base import (
     FONT_PX,
+    Band,
     Slot,
+    band_labels,
+    band_shapes,
+    compare_line,
+    follows,
     gap_labels,
     gaps_of,
     hatch,
     hidden_axis,
+    hover_times,
     layout,
+    meta,
     positions,
     role,
     slots_of,
@@ -31,19 +39,33 @@ _TOUCHING_ABOVE = 90
 _UPPER, _LOWER = [0.34, 1], [0, 0.24]
 
 
-def traffic_figure(traffic: Traffic, zone: ZoneInfo, words: Words) -> go.Figure:
-    """Stacked bars, 2xx below and 5xx on top; an unknown bucket has no bar but a hatched band."""
+def traffic_figure(
+    traffic: Traffic,
+    zone: ZoneInfo,
+    words: Words,
+    *,
+    before: Traffic | None = None,
+    before_name: str = "",
+    bands: Sequence[Band] = (),
+) -> go.Figure:
+    """Stacked bars, 2xx below and 5xx on top; an unknown bucket has no bar but a hatched band.
+
+    `before` has the same buckets of the comparison; its total is a dotted line.
+    """
     known = [bucket.total is not None for bucket in traffic.buckets]
     slots = slots_of([bucket.start for bucket in traffic.buckets], traffic.interval_minutes, known, zone)
     buckets = traffic.buckets[: len(slots)]
     gaps = gaps_of(slots)
     classes = [name for name in CLASSES if name != "1xx" or any("1xx" in bucket.classes for bucket in buckets)]
-    figure = go.Figure(layout=_layout(slots, gaps, words))
+    figure = go.Figure(layout=_layout(slots, gaps, bands, words))
     for name in classes:
         figure.add_trace(_bars(name, buckets, slots, yaxis="y"))
     for name in _ERROR_CLASSES:
         figure.add_trace(_bars(name, buckets, slots, yaxis="y2"))
     figure.add_trace(_totals(buckets, slots, words))
+    if before is not None:
+        totals = [bucket.total for bucket in before.buckets[: len(slots)]]
+        figure.add_trace(compare_line(slots, totals, name=before_name, text=[fmt.count(total) for total in totals]))
     if gaps:
         figure.add_trace(hatch(gaps, yaxis="y3"))
         figure.add_trace(hatch(gaps, yaxis="y4"))
@@ -63,6 +85,7 @@ def _bars(name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], *,
         name=name,
         legendgroup=name,
         showlegend=not lane,
+        meta=follows(status=name),
         # Touching bars need no outline; one would draw seams between them.
         marker={"color": color, "line": {"width": 0}},
         # The lane repeats two of the values above it.
@@ -72,6 +95,7 @@ def _bars(name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], *,
 
 def _totals(buckets: Sequence[TrafficBucket], slots: Sequence[Slot], words: Words) -> go.Scatter:
     """Nothing to see: it adds the total to what hovering shows."""
+    times = hover_times(slots)
     return go.Scatter(
         **positions(slots),
         y=[bucket.total for bucket in buckets],
@@ -80,11 +104,15 @@ def _totals(buckets: Sequence[TrafficBucket], slots: Sequence[Slot], words: Word
         connectgaps=False,
         name=words("total"),
         showlegend=False,
-        hovertemplate="%{y:,}",
+        meta={"slots": True},
+        customdata=times,
+        hovertemplate="%{y:,} · %{customdata}" if times else "%{y:,}",
     )
 
 
-def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
+def _layout(
+    slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], bands: Sequence[Band], words: Words
+) -> dict[str, object]:
     axis = time_axis(slots, anchor="y2")
     lane_title = {
         "x": 0,
@@ -105,5 +133,7 @@ def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], wo
         yaxis2=value_axis(domain=_LOWER, rangemode="tozero", nticks=3, anchor="x"),
         yaxis3=hidden_axis("y"),
         yaxis4=hidden_axis("y2"),
-        annotations=[lane_title, *gap_labels(gaps, words("no_data"))],
+        annotations=[lane_title, *gap_labels(gaps, words("no_data")), *band_labels(bands, slots)],
+        shapes=band_shapes(bands, slots),
+        meta=meta(slots),
     )

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import flask
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from werkzeug.datastructures import Headers
 
@@ -31,7 +31,7 @@ from dashapp.components.storage_tables import disk_table, job_table, life_table,
 from dashapp.components.upload_form import no_upload, receipt, upload_form
 from dashapp.figures.arrivals import arrivals_figure
 from dashapp.ingest_address import target_of
-from dashapp.pages.overview import bucket_name, zoomed
+from dashapp.pages.overview import bucket_name
 from dashapp.quantities import byte_size
 from dashapp.shipping import DEFAULT_SERVICE
 from dashapp.site import Site, most_points
@@ -39,7 +39,7 @@ from dashapp.stats.arriving import Arriving, arriving
 from dashapp.stats.collection import QuarantinePage, quarantine
 from dashapp.time_range import QUICK_RANGES, bucket_minutes
 from dashapp.upload_access import why_not
-from dashapp.view import View, address, parameters_of
+from dashapp.view import View
 from dashapp.words import Words
 from sql.collection import quarantined_kinds
 from sql.connection import snapshot
@@ -142,10 +142,6 @@ def register(app: Dash, site: Site) -> None:
             return no_update
         return receipt(answer, site.settings.upload_max_mb, site.zone, site.words(search))
 
-    def zoom(dragged: dict[str, Any], search: str) -> Any:
-        moments = zoomed(dragged if ctx.triggered else None)
-        return address("", parameters_of(search), **moments) if moments else no_update
-
     inputs = [Input("shell-url", "search"), Input("shell-tick", "data")]
     app.callback(output=_ARRIVALS, inputs=inputs)(update_arrivals)
     app.callback(output=_QUARANTINE, inputs=[*inputs, State("collection-held-shown", "data")])(update_quarantine)
@@ -163,12 +159,6 @@ def register(app: Dash, site: Site) -> None:
         State("shell-url", "search"),
         prevent_initial_call=True,
     )(show_receipt)
-    app.callback(
-        Output("shell-url", "search", allow_duplicate=True),
-        Input("collection-graph", "relayoutData"),
-        State("shell-url", "search"),
-        prevent_initial_call=True,
-    )(zoom)
     app.clientside_callback(
         ClientsideFunction("collection", "prepareUpload"),
         Output("collection-upload-ready", "data"),

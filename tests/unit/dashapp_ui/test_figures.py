@@ -11,12 +11,13 @@ import plotly.graph_objects as go
 import pytest
 
 import dashapp
+from dashapp.figures.base import Band
 from dashapp.figures.heatmap import week_figure
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
 from dashapp.stats.patterns import WeekHour, extremes
 from dashapp.words import Words
-from tests.unit.dashapp_ui.builders import SEOUL, traffic_of
+from tests.unit.dashapp_ui.builders import SEOUL, START, traffic_of
 
 WORDS = Words("ko")
 TOKENS = (Path(dashapp.__file__).parent / "assets" / "10-tokens.css").read_text(encoding="utf-8")
@@ -65,6 +66,19 @@ def test_figures_of_nothing_can_be_drawn() -> None:
     for totals in ([], [None, None]):
         assert traffic_figure(traffic_of(totals), SEOUL, WORDS).to_dict()
         assert latency_figure(traffic_of(totals), SEOUL, WORDS).to_dict()
+
+
+def test_names_of_bands_that_begin_close_together_stand_in_two_lines() -> None:
+    at = [START + timedelta(minutes=minute) for minute in (5, 6, 50, 55)]
+    bands = [Band(moment, moment + timedelta(minutes=2), str(i)) for i, moment in enumerate(at)]
+    figure = traffic_figure(traffic_of([5] * 60), SEOUL, WORDS, bands=[bands[2], bands[0], bands[3], bands[1]])
+    names = [note for note in figure.layout.annotations if note.text in "0123"]
+    assert [(name.text, name.xanchor, name.yshift) for name in names] == [
+        ("0", "left", 0),
+        ("1", "left", -15),
+        ("2", "right", 0),
+        ("3", "right", -15),
+    ]
 
 
 def week_of(totals: dict[tuple[int, int], tuple[int, float]]) -> list[WeekHour]:
