@@ -8,17 +8,25 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.comparison import points
 from dashapp.components.attributes import aria
 from dashapp.components.card import swatch
+from dashapp.components.changes import signed_mark
 from dashapp.stats.errors import StatusCount, Statuses
 from dashapp.view import View
 from dashapp.words import Words
 
 MOST_CODES = 5
+_ERRORS = ("4xx", "5xx")
 
 
-def status_rows(statuses: Statuses, view: View, words: Words) -> list[Component]:
-    """Shares are rounded by largest remainder and sum to 100 %. Each row leads to its requests."""
+def status_rows(
+    statuses: Statuses, view: View, words: Words, *, now: Statuses | None = None, before: Statuses | None = None
+) -> list[Component]:
+    """Shares are rounded by largest remainder and sum to 100 %. Each row leads to its requests.
+
+    With `now` and `before`, of the same minutes, each row has the change of its share.
+    """
     names = sorted(statuses.classes)
     counts = [statuses.classes[name] for name in names]
     rows = [
@@ -30,14 +38,23 @@ def status_rows(statuses: Statuses, view: View, words: Words) -> list[Component]
                     html.Span(words(f"class_{name}"), className="t2 ell"),
                     html.Span(fmt.count(n), className="num"),
                     html.Span(share, className="num b"),
+                    *_change(name, now, before),
                 ],
                 href=view.link(status=name),
-                className="status-row",
+                className="status-row compared" if before else "status-row",
             )
         )
         for name, n, share in zip(names, counts, fmt.shares(counts), strict=True)
     ]
     return [_bar(names, counts), html.Ul(rows, className="rows"), *_codes(statuses, view, words)]
+
+
+def _change(name: str, now: Statuses | None, before: Statuses | None) -> list[Component]:
+    if now is None or before is None:
+        return []
+    shares = [each.classes.get(name, 0) / each.total if each.total else None for each in (now, before)]
+    mark = signed_mark(points(*shares, good="down" if name in _ERRORS else None))
+    return [html.Span(mark, className="num")]
 
 
 def _bar(names: list[str], counts: list[int]) -> Component:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dashapp.comparison import Comparison
 from dashapp.stats.tally import Latency, Tally, named_classes
-from dashapp.time_range import bucket_starts
+from dashapp.time_range import DAY_MINUTES, bucket_starts
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
@@ -54,10 +55,43 @@ def traffic(
     """
     starts = bucket_starts(whole, minutes, zone)
     cells = breakdown(reading, whole, filters, edges=starts[1:], sketches=percentiles)
+    return Traffic(minutes, _buckets(starts, [*starts[1:], whole.end], cells, _known_from(reading, filters), complete))
+
+
+def traffic_there(
+    reading: Reading,
+    whole: Range,
+    filters: Filters,
+    comparison: Comparison,
+    *,
+    minutes: int,
+    zone: ZoneInfo,
+    complete: datetime,
+) -> Traffic:
+    """Read the series of the comparison in buckets that belong one by one to those of `traffic`.
+
+    Where a change of the clock makes a bucket longer or shorter than its counterpart, it is unknown.
+    """
+    starts = bucket_starts(whole, minutes, zone)
+    edges = comparison.edges(starts, whole.end)
+    there = Range(comparison.there(whole.start), edges[-1])
+    if there.start >= there.end:
+        return Traffic(minutes, [TrafficBucket(edge) for edge in edges[:-1]])
+    cells = breakdown(reading, there, filters, edges=edges[1:-1])
+    buckets = _buckets(edges[:-1], edges[1:], cells, _known_from(reading, filters), complete)
+    if minutes % DAY_MINUTES:
+        ends = [*starts[1:], whole.end]
+        lengths = zip(edges, edges[1:], starts, ends, buckets, strict=False)
+        buckets = [
+            bucket if there_end - there_start == end - start else TrafficBucket(there_start)
+            for there_start, there_end, start, end, bucket in lengths
+        ]
+    return Traffic(minutes, buckets)
+
+
+def _known_from(reading: Reading, filters: Filters) -> datetime | None:
     span = data_span(reading, filters.service)
-    known_from = floor(span.start, MINUTE) if span else None
-    ends = [*starts[1:], whole.end]
-    return Traffic(minutes, _buckets(starts, ends, cells, known_from, complete))
+    return floor(span.start, MINUTE) if span else None
 
 
 def _buckets(

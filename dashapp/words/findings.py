@@ -1,6 +1,39 @@
 """What stands out: causes and advice."""
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "findings": ("발견 사항", "Findings"),
+    "no_findings": ("평소와 다른 점이 없습니다.", "Nothing differs from the usual."),
+    "more_findings": ("그 밖에 {n}건", "{n} more"),
+    "all_requests": ("전체 요청", "All requests"),
+    "open": ("진행 중", "Ongoing"),
+    "closed": ("종료", "Ended"),
+    "when_open": ("{start}부터 {n}분째", "since {start}, {n} min"),
+    "when_whole": ("기간 전체", "the whole range"),
+    "show_since": ("{start} 이후만 보기", "Show since {start}"),
+    "show_span": ("{start} – {end}만 보기", "Show {start} – {end}"),
+    "finding_traffic_spike": ("{observed}건 (예상 {usual}건)", "{observed} requests ({usual} expected)"),
+    "finding_traffic_drop": ("{observed}건 (예상 {usual}건)", "{observed} requests ({usual} expected)"),
+    "finding_error_burst": ("오류율 {observed} (다른 때 {usual})", "error rate {observed} ({usual} otherwise)"),
+    "finding_latency_shift": ("p95 {observed} (직전 {usual})", "p95 {observed} ({usual} before)"),
+    "band_traffic_spike": ("요청 급증", "traffic spike"),
+    "band_traffic_drop": ("요청 급감", "traffic drop"),
+    "band_error_burst": ("오류 급증", "error burst"),
+    "say_traffic_spike": (
+        "{subject}이 {when} {observed}건 들어왔습니다. 바로 앞 시간으로 보아 예상한 수는 {usual}건입니다.",
+        "{subject}: {when} there were {observed}, where the time before lets one expect {usual}.",
+    ),
+    "say_traffic_drop": (
+        "{subject}이 {when} {observed}건으로 줄었습니다. 바로 앞 시간으로 보아 예상한 수는 {usual}건입니다.",
+        "{subject}: {when} there were only {observed}, where the time before lets one expect {usual}.",
+    ),
+    "say_error_burst": (
+        "{subject}의 오류율이 {when} {observed}\u2060입니다. 다른 때에는 {usual}\u2060였습니다.",
+        "{subject}: the error rate {when} is {observed}; otherwise it was {usual}.",
+    ),
+    "say_latency_shift": (
+        "{subject}의 p95 응답시간이 {when} {observed}\u2060입니다. 바로 앞의 같은 길이 기간에는 {usual}\u2060였습니다.",
+        "{subject}: the p95 latency of {when} is {observed}; in the time before, as long, it was {usual}.",
+    ),
     "cause_traffic_spike": (
         "{span}에 요청이 {observed}건으로, 바로 앞 시간으로 보아 예상한 {expected}건보다 훨씬 많습니다. "
         "한 클라이언트의 반복 호출, 배치 작업, 재시도 폭주일 수 있습니다.",

@@ -1,6 +1,7 @@
 """Overview."""
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "key_figures": ("주요 수치", "Key figures"),
     "insight": ("핵심 인사이트", "Key insight"),
     "sev_high": ("높음", "High"),
     "sev_medium": ("보통", "Medium"),
@@ -33,7 +34,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "errors_only": ("오류만 (4xx, 5xx) · 자체 눈금", "Errors only (4xx, 5xx) · own scale"),
     "latency_chart": ("시간별 응답시간", "Latency over time"),
     "latency_unit": ("ms, 로그 눈금, {bucket}", "ms, log scale, {bucket}"),
-    "percentiles": ("응답시간 백분위수", "Latency percentiles"),
     "bound_percentiles": (
         "백분위수 {bound} 이내, 평균과 최대는 정확한 값",
         "percentiles within {bound}; mean and max are exact",

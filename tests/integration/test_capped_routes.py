@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dashapp.pages import endpoints, overview
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
+from dashapp.stats.overview import Endpoints
 from dashapp.words import Words
 from sql.batch import OTHER_ROUTES, Batch, LogRow
 from sql.collection import RouteCount
@@ -33,6 +34,7 @@ def test_pages_know_whether_routes_were_summed(
     view = site.view(f"?start=2024-05-01T00:00&end=2024-05-02T00:00&service={service}&by={by}")
     _, found, _ = endpoints.read_usage(site, view)
     assert found == RouteCount(2, other and by == "")
-    figures = overview.read_figures(site, view)
-    assert figures.routes == RouteCount(2, other)
-    assert (overview.show(figures, view, site, Words("ko"))["routes"] is not None) == other
+    read = overview.read_page(site, view)
+    assert isinstance(read.endpoints, Endpoints)
+    assert read.endpoints.routes == RouteCount(2, other)
+    assert (overview.show(read, view, site, Words("ko"))["routes"] is not None) == other
