@@ -166,14 +166,9 @@
   }
 
   document.addEventListener("click", function (event) {
-    var button = event.target.closest && event.target.closest("button[data-copy], button[data-press]");
-    if (!button) {
-      return;
-    }
-    if (button.dataset.copy) {
+    var button = event.target.closest && event.target.closest("button[data-copy]");
+    if (button) {
       copy(button);
-    } else {
-      document.getElementById(button.dataset.press).click();
     }
   });
 

@@ -95,7 +95,7 @@ def _figure(
             html.Div([html.H2(words(name)), html.Span(note, className="mut")], className="t"),
             html.Div(value, className="v warn" if bad else "v"),
             html.Div(detail, className="d"),
-            sparkline([getattr(bucket, name) for bucket in buckets]),
+            html.Div(sparkline([getattr(bucket, name) for bucket in buckets]), className="sparks"),
         ],
         className="card kpi c3",
         **aria(label=words(name)),

@@ -3,17 +3,18 @@
 Ids: collection-insight, collection-received, -stored, -duplicate, -quarantined (the key figures as text),
 collection-equation, collection-equation-mark, collection-graph, collection-sources, collection-quarantine,
 collection-reasons, collection-upload (or collection-upload-why), collection-receipt, collection-ship (the way of
-sending), collection-ship-text, collection-life, collection-disk, collection-jobs, collection-storage.
+sending), collection-ship-text, collection-life, collection-disk, collection-jobs, collection-storage. What failed
+stands in `<id>-failed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import flask
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from werkzeug.datastructures import Headers
 
@@ -23,15 +24,17 @@ from dashapp.components.arrival_figures import arrival_figures, equation
 from dashapp.components.attributes import aria
 from dashapp.components.card import card, severity
 from dashapp.components.graph import graph, paint
-from dashapp.components.part_failed import part_failed
+from dashapp.components.part import part, shown, skeleton
 from dashapp.components.quarantine_list import quarantine_list, quarantine_reasons
 from dashapp.components.shipping_texts import shipping_body, shipping_notes, shipping_text
 from dashapp.components.source_table import source_rows, source_table
 from dashapp.components.storage_tables import disk_table, job_table, life_table, storage_state
 from dashapp.components.upload_form import no_upload, receipt, upload_form
 from dashapp.figures.arrivals import arrivals_figure
+from dashapp.figures.base import blank
 from dashapp.ingest_address import target_of
 from dashapp.pages.overview import bucket_name
+from dashapp.parts import Failed, Parts
 from dashapp.quantities import byte_size
 from dashapp.shipping import DEFAULT_SERVICE
 from dashapp.site import Site, most_points
@@ -42,22 +45,40 @@ from dashapp.upload_access import why_not
 from dashapp.view import View
 from dashapp.words import Words
 from sql.collection import quarantined_kinds
-from sql.connection import snapshot
 from sql.life import Storage, storage
 from sql.plan import MINUTE, Range, floor
 
 PATH = "/collection"
 TAB = "Collection"
 MOST_HELD = 50
+_FIGURES = ("received", "stored", "duplicate", "quarantined")
+# What a part is called where it could not be read.
+_TITLES = {
+    "figures": "key_figures",
+    "figure": "arrivals",
+    "insight": "arriving",
+    "equation": "counted",
+    "list": "quarantine",
+} | {
+    "reasons": "quarantine_reasons",
+    "state": "storage_state",
+}
+Value = TypeVar("Value")
 
 
 def layout(site: Site, words: Words) -> Component:
     """The page before its numbers, every part in its final place."""
-    blank_figures = [html.Section(className="card kpi c3") for _ in range(4)]
     return html.Div(
         [
-            html.Section(id="collection-insight", className="card insight", **aria(label=words("arriving"))),
-            html.Div(blank_figures, id="collection-figures", className="g"),
+            *(dcc.Store(id=f"collection-{each}-read-at") for each in ("arrivals", "quarantine", "storage")),
+            html.Section(part("collection-insight", words), className="card insight", **aria(label=words("arriving"))),
+            html.Div(
+                [
+                    html.Div(_blank_figures(words), id="collection-figures", className="g"),
+                    html.Div(id="collection-figures-failed", className="failed card", role="alert"),
+                ],
+                className="part",
+            ),
             html.Div(
                 [
                     card(
@@ -66,24 +87,24 @@ def layout(site: Site, words: Words) -> Component:
                         subtitle_id="collection-unit",
                         width="c8",
                     ),
-                    card(words("equation"), html.Div(id="collection-equation-body"), width="c4"),
+                    card(words("equation"), part("collection-equation-body", words), width="c4"),
                     card(
                         words("sources"),
-                        html.Div(id="collection-sources", className="sources"),
+                        part("collection-sources", words, size="sources"),
                         subtitle=words("sources_unit"),
                         aside=html.Span(id="collection-source-count", className="cnt"),
                         flush=True,
                     ),
                     card(
                         words("quarantine"),
-                        html.Div(id="collection-quarantine"),
+                        part("collection-quarantine", words),
                         subtitle=words("quarantine_unit", n=MOST_HELD),
                         width="c8",
                         flush=True,
                     ),
                     card(
                         words("quarantine_reasons"),
-                        html.Div(id="collection-reasons"),
+                        part("collection-reasons", words),
                         subtitle=words("quarantine_held"),
                         width="c4",
                     ),
@@ -96,20 +117,20 @@ def layout(site: Site, words: Words) -> Component:
                     card(words("upload"), _upload(site, words), subtitle=words("upload_unit"), width="c4"),
                     card(
                         words("life"),
-                        html.Div(id="collection-life"),
+                        part("collection-life", words),
                         subtitle=words("life_unit"),
                         width="c6",
                         flush=True,
                     ),
                     card(
                         words("disk"),
-                        html.Div(id="collection-disk"),
+                        part("collection-disk", words),
                         subtitle_id="collection-disk-unit",
                         width="c6",
                         flush=True,
                     ),
-                    card(words("jobs"), html.Div(id="collection-jobs"), width="c8", flush=True),
-                    card(words("storage_state"), html.Div(id="collection-storage"), width="c4"),
+                    card(words("jobs"), part("collection-jobs", words), width="c8", flush=True),
+                    card(words("storage_state"), part("collection-storage", words), width="c4"),
                 ],
                 className="g",
             ),
@@ -118,20 +139,27 @@ def layout(site: Site, words: Words) -> Component:
     )
 
 
+def _blank_figures(words: Words) -> list[Component]:
+    return [
+        html.Section([html.Div(html.H2(words(name)), className="t"), skeleton(words)], className="card kpi c3")
+        for name in _FIGURES
+    ]
+
+
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the page; each part fails by itself."""
 
-    def update_arrivals(search: str, _tick: int) -> dict[str, Any]:
-        view, words = site.view(search), site.words(search)
-        return _guarded(_ARRIVALS, "insight", words, lambda: show_arrivals(read_arrivals(site, view), site, words))
+    def update_arrivals(search: str, _tick: int, read_at: str | None) -> dict[str, Any]:
+        view = site.view(search)
+        # Values of another view must not stay beside the name of this one.
+        kept_since = read_at if ctx.triggered_id == "shell-tick" else None
+        return show_arrivals(read_arrivals(site, view), site, site.words(search), kept_since)
 
-    def update_quarantine(search: str, _tick: int, shown: str | None) -> dict[str, Any]:
-        words = site.words(search)
-        return _guarded(_QUARANTINE, "list", words, lambda: show_quarantine(site, words, shown))
+    def update_quarantine(search: str, _tick: int, read_at: str | None, known: str | None) -> dict[str, Any]:
+        return show_quarantine(read_quarantine(site), site, site.words(search), read_at, known)
 
-    def update_storage(search: str, _tick: int) -> dict[str, Any]:
-        words = site.words(search)
-        return _guarded(_STORAGE, "state", words, lambda: show_storage(read_storage(site), site, words))
+    def update_storage(search: str, _tick: int, read_at: str | None) -> dict[str, Any]:
+        return show_storage(read_storage(site), site, site.words(search), read_at)
 
     def update_shipping(way: str, service: str | None, search: str) -> tuple[Any, Any]:
         target = target_of(site.settings, flask.request.headers.get("Host"))
@@ -143,9 +171,12 @@ def register(app: Dash, site: Site) -> None:
         return receipt(answer, site.settings.upload_max_mb, site.zone, site.words(search))
 
     inputs = [Input("shell-url", "search"), Input("shell-tick", "data")]
-    app.callback(output=_ARRIVALS, inputs=inputs)(update_arrivals)
-    app.callback(output=_QUARANTINE, inputs=[*inputs, State("collection-held-shown", "data")])(update_quarantine)
-    app.callback(output=_STORAGE, inputs=inputs)(update_storage)
+    app.callback(output=_ARRIVALS, inputs=[*inputs, State("collection-arrivals-read-at", "data")])(update_arrivals)
+    app.callback(
+        output=_QUARANTINE,
+        inputs=[*inputs, State("collection-quarantine-read-at", "data"), State("collection-held-shown", "data")],
+    )(update_quarantine)
+    app.callback(output=_STORAGE, inputs=[*inputs, State("collection-storage-read-at", "data")])(update_storage)
     app.callback(
         Output("collection-ship-text", "children"),
         Output("collection-ship-notes", "children"),
@@ -172,26 +203,24 @@ def register(app: Dash, site: Site) -> None:
     paint(app, "collection-graph")
 
 
-_ARRIVALS = {
-    "insight": Output("collection-insight", "children"),
-    "figures": Output("collection-figures", "children"),
+def _parts_of(read_at: str, **ids: str) -> dict[str, Output]:
+    """Outputs of some parts, of what is said where they failed, and of when they were read."""
+    contents = {name: Output(f"collection-{part_id}", "children") for name, part_id in ids.items()}
+    failures = {f"{name}_failed": Output(f"collection-{part_id}-failed", "children") for name, part_id in ids.items()}
+    return {**contents, **failures, "read_at": Output(f"collection-{read_at}-read-at", "data")}
+
+
+_ARRIVALS = _parts_of("arrivals", insight="insight", figures="figures", equation="equation-body", sources="sources") | {
     "figure": Output("collection-graph-figure", "data"),
+    "figure_failed": Output("collection-graph-failed", "children"),
     "unit": Output("collection-unit", "children"),
-    "equation": Output("collection-equation-body", "children"),
-    "sources": Output("collection-sources", "children"),
     "count": Output("collection-source-count", "children"),
 }
-_QUARANTINE = {
-    "list": Output("collection-quarantine", "children"),
-    "reasons": Output("collection-reasons", "children"),
-    "shown": Output("collection-held-shown", "data"),
+_QUARANTINE = _parts_of("quarantine", list="quarantine", reasons="reasons") | {
+    "known": Output("collection-held-shown", "data")
 }
-_STORAGE = {
-    "life": Output("collection-life", "children"),
-    "disk": Output("collection-disk", "children"),
-    "disk_unit": Output("collection-disk-unit", "children"),
-    "jobs": Output("collection-jobs", "children"),
-    "state": Output("collection-storage", "children"),
+_STORAGE = _parts_of("storage", life="life", disk="disk", jobs="jobs", state="storage") | {
+    "disk_unit": Output("collection-disk-unit", "children")
 }
 
 
@@ -203,90 +232,132 @@ def arrival_range(view: View, site: Site) -> Range:
     return Range(end - QUICK_RANGES[view.quick], end)
 
 
-def read_arrivals(site: Site, view: View) -> Arriving:
+def read_arrivals(site: Site, view: View) -> Arriving | Failed:
     """Read the ledger in one snapshot; viewers of the same view at the same moment share it."""
     span, service = arrival_range(view, site), view.filters.service
     minutes = bucket_minutes(span, most=most_points())
 
-    def read() -> Arriving:
-        with snapshot(site.engine) as reading:
-            return arriving(reading, span, minutes=minutes, zone=site.zone, now=site.now(), service=service)
+    def read() -> Arriving | Failed:
+        with Parts(site.engine) as parts:
+            return parts.read(
+                lambda reading: arriving(
+                    reading, span, minutes=minutes, zone=site.zone, now=site.now(), service=service
+                )
+            )
 
     which = view.quick or (span.start, span.end)
     return site.shared.get(("collection", which, service, minutes), read)
 
 
-def show_arrivals(found: Arriving, site: Site, words: Words) -> dict[str, Any]:
+def show_arrivals(found: Arriving | Failed, site: Site, words: Words, kept_since: str | None) -> dict[str, Any]:
     """Sentence, figures, chart, equation and sources, all of one reading."""
-    said = sentences.say_arriving(found, site.zone, words)
-    span, totals = found.whole.span, found.whole.totals
-    bucket = bucket_name(found.interval_minutes, words)
+    parts = _placed(
+        found,
+        {
+            "insight": lambda each: [
+                severity(sentences.level_of(each), words),
+                html.P(sentences.say_arriving(each, site.zone, words)),
+            ],
+            "figures": lambda each: arrival_figures(each.whole.totals, each.buckets, words),
+            "figure": lambda each: arrivals_figure(each.buckets, each.interval_minutes, site.zone, words),
+            "equation": lambda each: equation(each.whole, words),
+            "sources": lambda each: source_table(each, words),
+        },
+        site,
+        words,
+        kept_since,
+        figures=_blank_figures(words),
+        figure=blank(),
+    )
+    if isinstance(found, Failed):
+        return parts | {"unit": no_update, "count": no_update}
+    span, bucket = found.whole.span, bucket_name(found.interval_minutes, words)
     between = words("arrived_between", start=_moment(span.start, site), end=_moment(min(span.end, found.now), site))
-    return {
-        "insight": [severity(sentences.level_of(found), words), html.P(said)],
-        "figures": arrival_figures(totals, found.buckets, words),
-        "figure": arrivals_figure(found.buckets, found.interval_minutes, site.zone, words),
-        "unit": f"{between} · {bucket}",
-        "equation": equation(found.whole, words),
-        "sources": source_table(found, words),
-        "count": fmt.count(len(source_rows(found))),
-    }
+    return parts | {"unit": f"{between} · {bucket}", "count": fmt.count(len(source_rows(found)))}
 
 
-def read_quarantine(site: Site) -> tuple[QuarantinePage, dict[str, int]]:
+Quarantined = tuple[QuarantinePage, dict[str, int]]
+
+
+def read_quarantine(site: Site) -> Quarantined | Failed:
     """Read the newest records in quarantine and the counts by reason in one snapshot."""
 
-    def read() -> tuple[QuarantinePage, dict[str, int]]:
-        with snapshot(site.engine) as reading:
-            return quarantine(reading, most=MOST_HELD), quarantined_kinds(reading)
+    def read() -> Quarantined | Failed:
+        with Parts(site.engine) as parts:
+            return parts.read(lambda reading: (quarantine(reading, most=MOST_HELD), quarantined_kinds(reading)))
 
     return site.shared.get(("collection-quarantine",), read)
 
 
-def show_quarantine(site: Site, words: Words, shown: str | None) -> dict[str, Any]:
+def show_quarantine(
+    found: Quarantined | Failed, site: Site, words: Words, kept_since: str | None, known: str | None
+) -> dict[str, Any]:
     """Records and reasons; where nothing has changed the page keeps what it shows, opened records too."""
-    page, kinds = read_quarantine(site)
     now = site.now()
+    parts = _placed(
+        found,
+        {
+            "list": lambda each: quarantine_list(each[0].records, now, site.zone, words),
+            "reasons": lambda each: quarantine_reasons(each[1], words),
+        },
+        site,
+        words,
+        kept_since,
+    )
+    if isinstance(found, Failed):
+        return parts | {"known": no_update}
+    page, kinds = found
     key = f"{words.language} {[held.record.id for held in page.records]} {kinds}"
-    if key == shown:
-        return dict.fromkeys(_QUARANTINE, no_update)
-    return {
-        "list": quarantine_list(page.records, now, site.zone, words),
-        "reasons": quarantine_reasons(kinds, words),
-        "shown": key,
-    }
+    unchanged = {"list": no_update, "reasons": no_update} if key == known else {}
+    return parts | unchanged | {"known": key}
 
 
-def read_storage(site: Site) -> Storage:
+def read_storage(site: Site) -> Storage | Failed:
     """Read what is stored; viewers of one moment share it."""
 
-    def read() -> Storage:
-        with snapshot(site.engine) as reading:
-            return storage(reading)
+    def read() -> Storage | Failed:
+        with Parts(site.engine) as parts:
+            return parts.read(storage)
 
     return site.shared.get(("collection-storage",), read)
 
 
-def show_storage(found: Storage, site: Site, words: Words) -> dict[str, Any]:
+def show_storage(found: Storage | Failed, site: Site, words: Words, kept_since: str | None) -> dict[str, Any]:
     """Settings, sizes, jobs and state, of the reading that /api/storage makes."""
-    return {
-        "life": life_table(found, site.settings, words),
-        "disk": disk_table(found, site.zone, words),
-        "disk_unit": words("disk_unit", size=byte_size(found.database_bytes)),
-        "jobs": job_table(found.jobs, found.read_at, words),
-        "state": storage_state(found, site.zone, words),
-    }
+    parts = _placed(
+        found,
+        {
+            "life": lambda each: life_table(each, site.settings, words),
+            "disk": lambda each: disk_table(each, site.zone, words),
+            "jobs": lambda each: job_table(each.jobs, each.read_at, words),
+            "state": lambda each: storage_state(each, site.zone, words),
+        },
+        site,
+        words,
+        kept_since,
+    )
+    size = None if isinstance(found, Failed) else words("disk_unit", size=byte_size(found.database_bytes))
+    return parts | {"disk_unit": no_update if size is None else size}
 
 
-def _guarded(
-    outputs: dict[str, Output], failing: str, words: Words, show: Callable[[], dict[str, Any]]
+def _placed(
+    found: Value | Failed,
+    makers: dict[str, Callable[[Value], Any]],
+    site: Site,
+    words: Words,
+    kept_since: str | None,
+    **blanks: Any,
 ) -> dict[str, Any]:
-    """What a part shows; where it fails, why, in one of its places, while the others keep what they show."""
-    try:
-        return show()
-    except Exception as error:
-        shown = {failing: part_failed(error, words)}
-        return dict.fromkeys(outputs, no_update) | shown | ({"shown": None} if "shown" in outputs else {})
+    """Parts made of one reading; where it failed, each says so in its own frame."""
+    placed: dict[str, Any] = {}
+    for name, make in makers.items():
+        title = words(_TITLES.get(name, name))
+        content, failed = shown(
+            found, make, title=title, words=words, kept_since=kept_since, blank=blanks.get(name)
+        )  # fmt: skip
+        placed |= {name: content, f"{name}_failed": failed}
+    read_at = no_update if isinstance(found, Failed) else fmt.clock_seconds(site.now(), site.zone)
+    return {**placed, "read_at": read_at}
 
 
 def _upload(site: Site, words: Words) -> Component:

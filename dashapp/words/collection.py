@@ -76,6 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "turned away whole and are not counted in records.",
     ),
     "no_refused": ("이 기간에 거부된 요청이 없습니다.", "No request was refused in this range."),
+    "counted": ("기록 수 대조", "The check of the counts"),
     "arrivals": ("도착한 기록", "Arrivals"),
     "arrivals_chart": ("시간별로 도착한 기록과 그 결과", "Records over time by what became of them"),
     "refused_lane": ("거부된 요청 · 자체 눈금", "Refused requests · own scale"),
@@ -302,13 +303,4 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{when}: {converted} converted, {dropped} dropped",
     ),
     # ---- a part that failed ----
-    "part_failed": (
-        "이 부분을 읽지 못했습니다: {why}",
-        "This part could not be read: {why}",
-    ),
-    "part_failed_number": (
-        "이 부분을 만들지 못했습니다. 서버 로그에서 요청 번호 {request}를 찾아보십시오.",
-        "This part could not be made. Look for request {request} in the server's log.",
-    ),
-    "try_again": ("다시 시도", "Try again"),
 }

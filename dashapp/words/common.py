@@ -53,7 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "card_png": ("그림으로 저장 (PNG)", "Save as a picture (PNG)"),
     "card_csv": ("값 저장 (CSV)", "Save the values (CSV)"),
     "card_table": ("표로 보기", "Show as a table"),
-    "failed_title": ("{part}을(를) 불러오지 못했습니다.", "{part} could not be loaded."),
+    "failed_title": ("불러오지 못했습니다: {part}", "{part} could not be loaded."),
     "failed_slow": (
         "데이터베이스가 {seconds}초 안에 답하지 않았습니다. 더 짧은 기간을 고르십시오.",
         "The database did not answer within {seconds} s. Choose a shorter range.",
