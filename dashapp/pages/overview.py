@@ -136,12 +136,17 @@ def register(app: Dash, site: Site) -> None:
 
     def update_page(search: str, _tick: int, read_at: str | None) -> dict[str, Any]:
         view, words = site.view(search), site.words(search)
+        # Values of another view must not stay beside the name of this one.
+        kept_since = read_at if ctx.triggered_id == "shell-tick" else None
+        # Building the figures takes longer than writing them down: viewers of the same view share that, too.
+        same = ("overview page", view.link(), view.whole, words.language, kept_since)
+        return site.shared.get(same, lambda: page_of(view, words, kept_since))
+
+    def page_of(view: View, words: Words, kept_since: str | None) -> dict[str, Any]:
         read = read_page(site, view)
         if not isinstance(read.key_figures, Failed) and not read.key_figures[0].total.total:
             empty = empty_state(view, read.key_figures[0].span, site.zone, words, path=PATH)
             return dict.fromkeys(_OUTPUTS, no_update) | {"empty": empty, "hidden": True}
-        # Values of another view must not stay beside the name of this one.
-        kept_since = read_at if ctx.triggered_id == "shell-tick" else None
         return {"empty": None, "hidden": False, **show(read, view, site, words, kept_since)}
 
     app.callback(
