@@ -2,8 +2,8 @@
 
 Runs on a database created for it on the server that DATABASE_URL (or TEST_DATABASE_URL) names, which should be a
 native one on this machine; without either on the embedded one, where a floor of COPY cannot be measured. Machines
-are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import or reading. EVENTS says how many
-million events are read (1 on the embedded server, else 1,10; 100 takes about 30 GB of disk for a while);
+are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import, viewers or reading. EVENTS says how
+many million events are read (1 on the embedded server, else 1,10; 100 takes about 30 GB of disk for a while);
 BENCH_DATABASE keeps their databases (see bench/databases.py).
 """
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import sys
 
-from bench import databases, importing, ingest, prepare, reading
+from bench import databases, importing, ingest, prepare, reading, viewers
 
-ON_A_FRESH_ONE = {"ingest": ingest.measure, "import": importing.measure}
+ON_A_FRESH_ONE = {"ingest": ingest.measure, "import": importing.measure, "viewers": viewers.measure}
 READING = "reading"
 
 

@@ -30,9 +30,10 @@ class Answer(NamedTuple):
 class Dashboard:
     """A client of one dashboard."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pid: int) -> None:
         """Nothing is sent before `get`."""
         self.port = port
+        self.pid = pid
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
@@ -49,5 +50,5 @@ def dashboard(dsn: str) -> Iterator[Dashboard]:
     """Run `accessboard dashboard` until the block ends."""
     port = free_port()
     environment = {"DATABASE_URL": dsn, "DASHBOARD_BIND": f"127.0.0.1:{port}"}
-    with running(["accessboard", "dashboard"], environment, f"http://127.0.0.1:{port}/healthz"):
-        yield Dashboard(port)
+    with running(["accessboard", "dashboard"], environment, f"http://127.0.0.1:{port}/healthz") as pid:
+        yield Dashboard(port, pid)

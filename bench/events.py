@@ -129,6 +129,12 @@ from traffic_1m group by bucket, service
 
 def load(connection: psycopg.Connection[Any], events: int, end: datetime) -> None:
     """Insert the events of the thirty days before a whole minute, a transaction a day."""
+    connection.execute("select setseed(%s)", (1 / SEED,))
+    load_minutes(connection, minute_counts(events, DAYS * MINUTES_A_DAY), end)
+
+
+def load_minutes(connection: psycopg.Connection[Any], counts: list[int], end: datetime) -> None:
+    """Insert so many events in each of the minutes before a whole one."""
     known = endpoints()
     shape: dict[str, Any] = {
         name: [getattr(endpoint, name) for endpoint in known] for name in ("service", "method", "route", "typical_ms")
@@ -137,14 +143,13 @@ def load(connection: psycopg.Connection[Any], events: int, end: datetime) -> Non
         "clients": zipf_lookup(CLIENTS, CLIENT_ZIPF),
         "statuses": _STATUSES,
     }
-    counts = minute_counts(events, DAYS * MINUTES_A_DAY)
     connection.execute(_NAMES.encode(), shape)
-    connection.execute("select setseed(%s)", (1 / SEED,))
+    last: Any = connection.execute("select coalesce(max(id), 0) from ingest_batch").fetchone()
     for first in range(0, len(counts), MINUTES_A_DAY):
         piece = counts[first : first + MINUTES_A_DAY]
         start = end - (len(counts) - first) * MINUTE
-        _load_piece(connection, shape | {"counts": piece, "start": start, "first_batch": 1 + first})
-    connection.execute("select setval('ingest_batch_id_seq', %s)", (len(counts),))
+        _load_piece(connection, shape | {"counts": piece, "start": start, "first_batch": last[0] + 1 + first})
+    connection.execute("select setval('ingest_batch_id_seq', %s)", (last[0] + len(counts),))
 
 
 def _load_piece(connection: psycopg.Connection[Any], values: dict[str, Any]) -> None:

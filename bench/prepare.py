@@ -57,6 +57,16 @@ def prepare(dsn: str, count: int) -> datetime:
     return end
 
 
+def add_minutes(dsn: str, counts: list[int]) -> None:
+    """Load so many events in each of the last minutes, and build what the aggregates lack."""
+    with connect(dsn) as connection:
+        _schedule(connection, on=False)
+        events.load_minutes(connection, counts, datetime.now(UTC).replace(second=0, microsecond=0))
+        _build(connection)
+        connection.execute("vacuum (analyze)")
+        _schedule(connection, on=True)
+
+
 def _schedule(connection: psycopg.Connection[Any], *, on: bool) -> None:
     """The database's own scheduler would build beside the load, and neither could be timed."""
     connection.execute(
