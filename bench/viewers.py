@@ -32,7 +32,7 @@ SECONDS = float(os.environ.get("BENCH_VIEWER_SECONDS", "40"))
 ALONE_S = float(os.environ.get("BENCH_FEED_SECONDS", "150"))
 GOAL_MS = 300.0
 DEPENDENCIES, UPDATE = "/_dash-dependencies", "/_dash-update-component"
-PAGE, SHELL, SERVICES = "overview-traffic-graph-figure.data", "shell-complete.children", "shell-service-box.children"
+PAGE, SHELL, VALUES = "overview-traffic-graph-figure.data", "shell-complete.children", "shell-filter-values.children"
 TICK = "shell-tick.data"
 # What ten groups of viewers look at. The first is what everybody sees who chooses nothing.
 VIEWS = (
@@ -89,7 +89,7 @@ def measure_on(dsn: str) -> None:
 def callbacks(dependencies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The server's callbacks that a tick of Overview runs, that of the page first."""
     found = []
-    for output in (PAGE, SHELL, SERVICES):
+    for output in (PAGE, SHELL, VALUES):
         found += [one for one in dependencies if f"..{output}.." in one["output"].replace("...", "....")]
     return found
 
@@ -112,7 +112,7 @@ def ticking(calls: Sequence[Mapping[str, Any]], search: str) -> list[Request]:
             ),
             "expected": f'"{_named(wanted)["id"]}":',
         }
-        for call, wanted in zip(calls, (PAGE, SHELL, SERVICES), strict=True)
+        for call, wanted in zip(calls, (PAGE, SHELL, VALUES), strict=True)
     ]
 
 
