@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -90,6 +91,28 @@ def migrate() -> None:
         with connect(dsn) as connection:
             hand_over(connection, life)
     click.echo("\n".join(f"applied {name}" for name in done) or "nothing to do: the database is up to date")
+
+
+@cli.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+@click.option("--last", help="A quick range: 5m to 30d. Default: 24h.")
+@click.option("--start", help="Begin of the range, with --end: 2026-05-01T09:30.")
+@click.option("--end", help="End of the range.")
+@click.option("--vs", help="Compare with prev, day or week.")
+@click.option("--service", help="Only this service.")
+@click.option("--lang", type=click.Choice(["ko", "en"]), help="Language; default: UI_LANGUAGE.")
+def report(path: Path, **parameters: str | None) -> None:
+    """Print the report of the running dashboard into a PDF file, where a browser is installed."""
+    from accessboard.report import NoReport, print_report, report_address
+    from dashapp.settings import DashboardSettings
+
+    if not parameters["start"] and not parameters["last"]:
+        parameters["last"] = "24h"
+    try:
+        size = print_report(report_address(load(DashboardSettings).dashboard_bind, parameters), path)
+    except NoReport as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{path}: {size:,} bytes")
 
 
 @cli.command("import")

@@ -210,6 +210,10 @@
       document.getElementById("shell-refresh").click();
       return;
     }
+    if (event.target.closest("[data-act='print']")) {
+      window.print();
+      return;
+    }
     var button = event.target.closest(".card-menu [data-act]");
     if (!button) {
       return;

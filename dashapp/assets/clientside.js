@@ -48,7 +48,7 @@
       }
       var chart = document.getElementById(id).closest(".chart");
       chart.classList.toggle("painted", figure.data.length > 0);
-      var copy = painted(figure, getComputedStyle(document.documentElement));
+      var copy = painted(figure, getComputedStyle(chart));
       fitPhone(copy);
       /* After Plotly has drawn it. */
       setTimeout(function () {

@@ -11,5 +11,5 @@ def aria(**values: str | None) -> dict[str, Any]:
 
 
 def data(**values: str) -> dict[str, Any]:
-    """`data(keep="5")` is `{"data-keep": "5"}`."""
-    return {f"data-{name}": value for name, value in values.items()}
+    """`data(bs_theme="light")` is `{"data-bs-theme": "light"}`."""
+    return {f"data-{name.replace('_', '-')}": value for name, value in values.items()}

@@ -41,6 +41,7 @@ def api_address(path: str, view: View, **more: str) -> str:
 
 
 EXPORTS: tuple[Export, ...] = (
+    Export("export_report", lambda view: view.link("/report"), page=True),
     Export("export_rows", lambda view: api_address("/api/logs/export", view, format="csv", bom="1")),
     Export("export_summary", lambda view: api_address("/api/stats/summary", view)),
 )

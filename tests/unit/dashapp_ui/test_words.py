@@ -18,6 +18,8 @@ from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 COMPOSED = {
     "slowest_unit",
     "failing_unit",
+    "busiest_unit",
+    "report_clients_unit",
     "sev_high",
     "sev_medium",
     "sev_low",
