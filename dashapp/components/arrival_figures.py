@@ -98,5 +98,6 @@ def _figure(
             html.Div(sparkline([getattr(bucket, name) for bucket in buckets]), className="sparks"),
         ],
         className="card kpi c3",
+        role="group",
         **aria(label=words(name)),
     )

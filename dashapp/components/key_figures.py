@@ -211,5 +211,6 @@ def _key_figure(
             html.Div(course, className="sparks"),
         ],
         className="card kpi c3",
+        role="group",
         **aria(label=title),
     )

@@ -14,7 +14,6 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp.comparison import KINDS, OFF
-from dashapp.components.attributes import aria
 from dashapp.components.card import choice_link, icon
 from dashapp.view import FILTERS, REFRESH_SECONDS, View
 from dashapp.words import Words
@@ -48,10 +47,13 @@ EXPORTS: tuple[Export, ...] = (
 
 
 def menu(menu_id: str, label: Any, body: Any, *, name: str, kind: str = "") -> Component:
-    """A button that unfolds a panel; on a phone the panel is a sheet at the lower edge."""
+    """A button that unfolds a panel; on a phone the panel is a sheet at the lower edge.
+
+    It is called what it shows, so that who speaks to it can say what is seen; `name` says more.
+    """
     return html.Details(
         [
-            html.Summary(label, className="button", id=f"{menu_id}-open", **aria(label=name)),
+            html.Summary(label, className="button", id=f"{menu_id}-open", title=name),
             html.Div(body, className="panel"),
         ],
         id=menu_id,
