@@ -352,6 +352,10 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
         return [severity(worst.severity, words), html.P([*said, " ", *peak]), action]
     assert not isinstance(read.key_figures, Failed)
     assert not isinstance(read.endpoints, Failed)
+    if view.filters.status is not None:
+        # Of requests that were chosen by their status, the share of errors says nothing.
+        chosen = words("say_chosen", n=fmt.count(read.key_figures[0].total.total))
+        return [html.P([chosen, " ", *peak])]
     failing = sentences.most_failing(read.endpoints.whole.endpoints)
     name = None
     if failing is not None:

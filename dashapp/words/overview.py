@@ -1,6 +1,7 @@
 """Overview."""
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "say_chosen": ("필터에 맞는 요청은 {n}건입니다.", "{n} requests match the filters."),
     "key_figures": ("주요 수치", "Key figures"),
     "insight": ("핵심 인사이트", "Key insight"),
     "sev_high": ("높음", "High"),
