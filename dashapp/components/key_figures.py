@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -187,7 +187,9 @@ def _highest(known: Sequence[TrafficBucket], minutes: int, zone: ZoneInfo, words
     if top is None or not top.total:
         return ""
     when: datetime = top.start
-    label = fmt.clock(when, zone) if len(known) * minutes <= 24 * 60 else fmt.day_clock(when, zone)
+    label = (
+        fmt.clock(when, zone) if (known[-1].start - known[0].start) <= timedelta(days=1) else fmt.day_clock(when, zone)
+    )
     return words("highest", value=fmt.per_second(top.total / (minutes * 60)), when=label)
 
 

@@ -245,6 +245,8 @@ def band_labels(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, 
                 "yshift": -line * _LABEL_LINE_PX,
                 "text": band.label,
                 "showarrow": False,
+                "bgcolor": role("surface"),
+                "borderpad": 0,
                 "font": {"size": FONT_PX, "color": role("5xx-text"), "weight": 600},
             }
         )
@@ -264,7 +266,8 @@ def hover_times(slots: Sequence[Slot]) -> list[str] | None:
 
 def time_axis(slots: Sequence[Slot], **more: Any) -> dict[str, Any]:
     """Axis of local time; the first tick of a day shows its date."""
-    days = (slots[-1].end - slots[0].start) / timedelta(days=1) if slots else 0
+    # From start to start: a range that begins within a bucket has one more of them.
+    days = (slots[-1].start - slots[0].start) / timedelta(days=1) if slots else 0
     span = [wall(slots[0].start), wall(slots[-1].end)] if slots else None
     formats: dict[str, Any] = {"tickformat": "%H:%M\n%m-%d", "hoverformat": "%m-%d %H:%M"}
     if days > 7:
