@@ -27,7 +27,36 @@
     return typeof value === "string" ? value.replace("T", " ") : value === undefined ? index : value;
   }
 
+  /* A heat map over time: a line per bucket, a column per percentile and per class of latency. */
+  function classRows(drawn) {
+    var meta = drawn.layout.meta;
+    var lines = shownTraces(drawn).filter(function (trace) {
+      return trace.type === "scatter";
+    });
+    var names = lines.map(function (trace) {
+      return trace.name;
+    });
+    var rows = [[timeHead()].concat(names, meta.classes)];
+    meta.edges.slice(0, -1).forEach(function (start, i) {
+      var cells = meta.values.map(function (row) {
+        return row[i];
+      });
+      var percentiles = lines.map(function (trace) {
+        return trace.y[i];
+      });
+      rows.push([start.replace("T", " ")].concat(percentiles, cells));
+    });
+    return rows;
+  }
+
+  function timeHead() {
+    return window.document.documentElement.lang === "ko" ? "시각" : "Time";
+  }
+
   function heatRows(drawn, trace) {
+    if (drawn.layout.meta && drawn.layout.meta.classes) {
+      return classRows(drawn);
+    }
     var layout = drawn._fullLayout;
     var xs = list(trace.x);
     var ys = list(trace.y);
@@ -63,10 +92,7 @@
         cells.get(key)[column + 1] = (flat ? trace.x : trace.y)[i];
       });
     });
-    var head = [window.document.documentElement.lang === "ko" ? "시각" : "Time"];
-    if (!edges) {
-      head = [""];
-    }
+    var head = [edges ? timeHead() : ""];
     var rows = [
       head.concat(
         traces.map(function (trace) {

@@ -138,8 +138,10 @@
         }
         if (meta.slots) {
           var edges = drawn.layout.meta.edges;
-          var index = found.point.pointNumber;
-          Object.assign(changes, { start: edges[index], end: edges[index + 1] });
+          /* Of a heat map: its row and its column. */
+          var place = [].concat(found.point.pointNumber);
+          var index = place[place.length - 1];
+          Object.assign(changes, { start: edges[index], end: edges[index + 1] }, meta.rows ? meta.rows[place[0]] : null);
         }
         go(search, changes);
       }

@@ -16,6 +16,7 @@ from dashapp.words import Words
 HOURS = 24
 WEEKDAYS = 7
 HEAT_STEPS = 8
+COLORSCALE = [[i / (HEAT_STEPS - 1), role(f"heat-{i}")] for i in range(HEAT_STEPS)]
 
 
 def week_figure(hours: Sequence[WeekHour], words: Words) -> go.Figure:
@@ -31,7 +32,7 @@ def week_figure(hours: Sequence[WeekHour], words: Words) -> go.Figure:
             x=list(range(HOURS)),
             y=list(range(WEEKDAYS)),
             zmin=0,
-            colorscale=[[i / (HEAT_STEPS - 1), role(f"heat-{i}")] for i in range(HEAT_STEPS)],
+            colorscale=COLORSCALE,
             showscale=False,
             xgap=1,
             ygap=1,

@@ -73,7 +73,7 @@ def latency_figure(
                 connectgaps=False,
                 name=name,
                 line={"color": role(f"chart-{name}"), "width": width},
-                marker={"color": role(f"chart-{name}"), "size": _lone_points(values), "line": {"width": 0}},
+                marker={"color": role(f"chart-{name}"), "size": lone_points(values), "line": {"width": 0}},
                 customdata=texts,
                 hovertemplate="%{customdata}",
                 meta={"slots": True},
@@ -88,7 +88,7 @@ def latency_figure(
     return figure
 
 
-def _lone_points(values: Sequence[float | None]) -> list[int]:
+def lone_points(values: Sequence[float | None]) -> list[int]:
     """Marker sizes: a point without neighbours has no line and would not be seen."""
     padded = [None, *values, None]
     return [4 if before is None and after is None else 0 for before, after in zip(padded, padded[2:], strict=False)]

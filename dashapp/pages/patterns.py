@@ -16,8 +16,8 @@ from dashapp.components.attributes import aria
 from dashapp.components.card import card
 from dashapp.components.empty import empty_state
 from dashapp.components.graph import graph, paint
-from dashapp.figures.base import role
-from dashapp.figures.heatmap import HEAT_STEPS, week_figure
+from dashapp.components.heat_scale import heat_scale
+from dashapp.figures.heatmap import week_figure
 from dashapp.site import Site
 from dashapp.stats.patterns import WeekHour, extremes, week_hours
 from dashapp.view import View
@@ -45,7 +45,7 @@ def layout(_site: Site, words: Words) -> Component:
                             words("heat"),
                             graph("patterns-graph", label=words("heat"), height="chart-heat"),
                             subtitle_id="patterns-unit",
-                            aside=_scale(words),
+                            aside=heat_scale(words),
                         ),
                         className="g",
                     ),
@@ -115,11 +115,3 @@ def _advice(view: View, words: Words) -> list[Component]:
         for name in _ADVISED
     ]
     return [html.Div([html.Span(words("weeks_advice"), className="mut only-w"), *links], className="acts")]
-
-
-def _scale(words: Words) -> Component:
-    steps = [html.I(style={"background": role(f"heat-{i}")}) for i in range(HEAT_STEPS)]
-    hatched = html.I(className="hatch")
-    return html.Div(
-        [words("few"), html.Span(steps, className="scale"), words("many"), hatched, words("no_data")], className="lg"
-    )

@@ -13,6 +13,7 @@ from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
 from sql.reading import Cell, breakdown
+from sql.sketch import Sketch
 from sql.span import data_span
 
 
@@ -20,7 +21,8 @@ from sql.span import data_span
 class TrafficBucket:
     """One bucket. Everything is None where nothing can be known (yet); 0 requests is a real zero.
 
-    `classes` counts requests by status class, "2xx" to "5xx" ("1xx" too where there are any).
+    `classes` counts requests by status class, "2xx" to "5xx" ("1xx" too where there are any); `sketch` holds
+    their latencies, None where there are none or percentiles were not read.
     """
 
     start: datetime
@@ -28,6 +30,7 @@ class TrafficBucket:
     errors: int | None = None
     classes: dict[str, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
+    sketch: Sketch | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +115,4 @@ def _bucket(start: datetime, cell: Cell | None) -> TrafficBucket:
     if cell is not None:
         tally.add(cell)
     classes = named_classes([] if cell is None else [cell.classes])
-    return TrafficBucket(start, tally.n, tally.errors, classes, tally.latency())
+    return TrafficBucket(start, tally.n, tally.errors, classes, tally.latency(), tally.sketch)

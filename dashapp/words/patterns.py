@@ -23,6 +23,4 @@ TEXTS: dict[str, tuple[str, str]] = {
         "오류는 {when}에 가장 많습니다({n}, 오류율 {rate}).",
         "Most errors fall into {when} ({n}, an error rate of {rate}).",
     ),
-    "few": ("적음", "Few"),
-    "many": ("많음", "Many"),
 }
