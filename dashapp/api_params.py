@@ -124,7 +124,7 @@ def status_range(text: str | None) -> tuple[int, int] | None:
 
 
 def client_address(text: str | None) -> str | None:
-    """Return an IP address in its usual form; None without a text.
+    """Return an IP address, or a network with its number of bits, in its usual form; None without a text.
 
     Raises:
         BadParameter: it is none.
@@ -134,6 +134,9 @@ def client_address(text: str | None) -> str | None:
     try:
         if "%" in text:  # a scope, which PostgreSQL does not know
             raise ValueError
-        return str(ipaddress.ip_address(text.strip()))
+        if "/" not in text:
+            return str(ipaddress.ip_address(text.strip()))
+        network = ipaddress.ip_network(text.strip())
+        return str(network if network.num_addresses > 1 else network.network_address)
     except ValueError:
         raise BadParameter("client_ip is no IP address") from None

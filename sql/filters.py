@@ -14,9 +14,9 @@ _TEXTS = ("service", "method", "route")
 class Filters:
     """Conditions that all must hold; None does not filter.
 
-    `status` is an inclusive range of codes, (404, 404) or (500, 999). `path_text` is a part of the path in any
-    case, `path_regex` a regular expression of PostgreSQL. `latency_ms` is the least and the first one too high;
-    a request without a latency lies in no such range.
+    `status` is an inclusive range of codes, (404, 404) or (500, 999). `client_ip` is an address, or a network with
+    its number of bits. `path_text` is a part of the path in any case, `path_regex` a regular expression of PostgreSQL.
+    `latency_ms` is the least and the first one too high; a request without a latency lies in no such range.
     """
 
     service: str | None = None
@@ -47,7 +47,9 @@ def conditions(source: sa.FromClause, filters: Filters) -> list[sa.ColumnElement
         low, high = filters.status
         found.append(source.c.status == low if low == high else source.c.status.between(low, high))
     if filters.client_ip is not None:
-        found.append(source.c.client_ip == sa.cast(filters.client_ip, pg.INET))
+        client = sa.cast(filters.client_ip, pg.INET)
+        within = source.c.client_ip.op("<<=", is_comparison=True)
+        found.append(within(client) if "/" in filters.client_ip else source.c.client_ip == client)
     if filters.path_text is not None:
         found.append(source.c.path.icontains(filters.path_text, autoescape=True))
     if filters.path_regex is not None:

@@ -38,7 +38,7 @@ ACCESS_LOG = sa.table(
 _KEYS = ("service", "method", "route", "path", "status", "client_ip")
 # Requests by status class: 1xx, 2xx, 3xx, 4xx, and everything from 500 on.
 CLASSES = ((0, 200), (200, 300), (300, 400), (400, 500), (500, 1000))
-_CLASS_NAMES = ("n1", "n2", "n3", "n4", "n5")
+CLASS_NAMES = ("n1", "n2", "n3", "n4", "n5")
 READ = "rows_read"
 
 
@@ -100,12 +100,12 @@ def breakdown(
 
 def columns_of(*, sketches: bool) -> tuple[str, ...]:
     """Sums that every piece of a breakdown has."""
-    return (*_CLASS_NAMES, "n", "n_lat", "us", "mx", "bytes", *(["sketch"] if sketches else []), READ)
+    return (*CLASS_NAMES, "n", "n_lat", "us", "mx", "bytes", *(["sketch"] if sketches else []), READ)
 
 
 def sums_of(parts: sa.Subquery, *, sketches: bool) -> list[sa.ColumnElement[Any]]:
     """Sums over pieces, as `cell_of` reads them."""
-    counts = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger) for name in (READ, "n", *_CLASS_NAMES, "n_lat"))
+    counts = (sa.cast(sa.func.sum(parts.c[name]), sa.BigInteger) for name in (READ, "n", *CLASS_NAMES, "n_lat"))
     # Sums beyond a bigint travel as text: a few absurd sizes must not take a page down.
     texts = (sa.cast(sa.func.coalesce(sa.func.sum(parts.c[name]), 0), sa.Text) for name in ("us", "bytes"))
     sketch = sa.func.numeric_send(sa.func.sum(parts.c.sketch)) if sketches else sa.null()
@@ -203,7 +203,7 @@ def _rows_source() -> _Source:
 
 def _level_source(level: Level) -> _Source:
     by_status = "status" in level.columns
-    numbers = ("n", *(() if by_status else _CLASS_NAMES), "n_lat", "us", "bytes", "sketch")
+    numbers = ("n", *(() if by_status else CLASS_NAMES), "n_lat", "us", "bytes", "sketch")
     view = sa.table(
         level.view,
         sa.column("bucket", sa.DateTime(timezone=True)),
@@ -223,5 +223,5 @@ def _level_source(level: Level) -> _Source:
 def _classes(source: sa.TableClause) -> dict[str, sa.ColumnElement[bool]]:
     status = source.c.status
     return {
-        name: sa.and_(status >= low, status < limit) for name, (low, limit) in zip(_CLASS_NAMES, CLASSES, strict=True)
+        name: sa.and_(status >= low, status < limit) for name, (low, limit) in zip(CLASS_NAMES, CLASSES, strict=True)
     }

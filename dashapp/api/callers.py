@@ -1,4 +1,4 @@
-"""Who calls, and what arrives."""
+"""Who calls and how, and what arrives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dashapp.api.model import Answer, Count, Latencies, Milliseconds, Model, Mom
 from dashapp.api.route import Route
 from dashapp.api_params import BadParameter
 from dashapp.stats.clients import Client, clients
+from dashapp.stats.methods import methods
+from dashapp.stats.networks import networks
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.live import arrivals
@@ -39,6 +41,52 @@ class Clients(Answer):
     total: Count
     truncated: bool
     clients: list[ClientFigures]
+
+
+class NetworkFigures(Model):
+    """Requests of one network; the share is of all requests of the range."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    network: str
+    clients: Count = Field(description="Addresses of it that sent a request.")
+    count: Count
+    share: Share
+    client_errors: Count
+    server_errors: Count
+    error_rate: Share
+    mean_ms: Milliseconds | None
+
+
+class Networks(Answer):
+    """Networks of clients (24 bits of IPv4, 48 of IPv6), most requests first, and where the requests came from.
+
+    `internal` are from networks that the Internet does not route, `without` from no address; all three make `total`.
+    """
+
+    total: Count
+    internal: Count
+    external: Count
+    without: Count
+    found: Count
+    networks: list[NetworkFigures]
+
+
+class MethodFigures(Latencies):
+    """Requests of one method."""
+
+    method: str
+    count: Count
+    share: Share
+    client_errors: Count
+    server_errors: Count
+    error_rate: Share
+
+
+class Methods(Answer):
+    """Methods, most requests first."""
+
+    methods: list[MethodFigures]
 
 
 class LogRow(Model):
@@ -81,6 +129,37 @@ def make_clients(reading: Reading, _context: Context, *, whole: Range, filters: 
     return Clients(total=found.total, truncated=found.more, clients=[_client(each) for each in found.clients])
 
 
+def make_networks(reading: Reading, _context: Context, *, whole: Range, filters: Filters, limit: int) -> Networks:
+    """Networks by requests."""
+    found = networks(reading, whole, filters, most=limit)
+    return Networks(
+        total=found.total,
+        internal=found.internal,
+        external=found.external,
+        without=found.without,
+        found=found.found,
+        networks=[NetworkFigures.model_validate(each) for each in found.networks],
+    )
+
+
+def make_methods(reading: Reading, _context: Context, *, whole: Range, filters: Filters) -> Methods:
+    """Methods by requests."""
+    return Methods(
+        methods=[
+            MethodFigures(
+                method=each.method,
+                count=each.count,
+                share=each.share,
+                client_errors=each.client_errors,
+                server_errors=each.server_errors,
+                error_rate=each.error_rate,
+                **percentiles(each.latency),
+            )
+            for each in methods(reading, whole, filters)
+        ]
+    )
+
+
 def make_recent_logs(
     reading: Reading, _context: Context, *, filters: Filters, limit: int, after: str | None
 ) -> RecentLogs:
@@ -116,6 +195,14 @@ ROUTES = (
         Clients,
         (WHOLE, FILTERS, number("limit", "Most clients.", 50, MOST_CLIENTS)),
     ),
+    Route(
+        "/stats/networks",
+        "Networks of clients, most requests first",
+        make_networks,
+        Networks,
+        (WHOLE, FILTERS, number("limit", "Most networks.", 50, MOST_CLIENTS)),
+    ),
+    Route("/stats/methods", "Methods, most requests first", make_methods, Methods, (WHOLE, FILTERS)),
     Route(
         "/stats/recent-logs",
         "Requests as they arrive",

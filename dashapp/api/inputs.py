@@ -69,7 +69,7 @@ _OTHER_FILTERS = (
         "A status code such as `404`, or a class such as `5xx`.",
         {"type": "string", "pattern": "^([1-9][0-9][0-9]|[1-5][xX][xX])$"},
     ),
-    Parameter("client_ip", "Address of the client.", {"type": "string", "format": "ip"}),
+    Parameter("client_ip", "Address of the client, or its network such as `10.24.1.0/24`.", _TEXT),
     Parameter("text", "A part of the path, in any case. Reads every row of the range.", _TEXT),
     Parameter("regex", "A regular expression (PostgreSQL) on the path. Reads every row of the range.", _TEXT),
     Parameter("latency_min", "Least latency in ms. Reads every row of the range.", _LATENCY),

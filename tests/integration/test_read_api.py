@@ -115,6 +115,8 @@ FILTERS: list[Any] = [
     pytest.param({"status": "2XX"}, "status between 200 and 299", id="class in capitals"),
     pytest.param({"client_ip": "10.0.0.1"}, "client_ip = '10.0.0.1'", id="client"),
     pytest.param({"client_ip": "2001:DB8:0::1"}, "client_ip = '2001:db8::1'", id="client v6"),
+    pytest.param({"client_ip": "10.0.0.0/31"}, "client_ip <<= '10.0.0.0/31'", id="network"),
+    pytest.param({"client_ip": "2001:DB8::/32"}, "client_ip <<= '2001:db8::/32'", id="network v6"),
     pytest.param(
         {"method": "GET", "status": "4xx", "client_ip": "10.0.0.2"},
         "method = 'GET' and status between 400 and 499 and client_ip = '10.0.0.2'",
