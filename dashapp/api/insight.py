@@ -13,6 +13,7 @@ from dashapp import format as fmt
 from dashapp.api.inputs import FILTERS, LANGUAGE, WHOLE, Context
 from dashapp.api.model import Answer, Count, Milliseconds, Model, Moment, Share
 from dashapp.api.route import Route
+from dashapp.sentences_patterns import pattern_facts
 from dashapp.stats.anomalies import Kind, Severity
 from dashapp.stats.findings import Finding, findings
 from dashapp.stats.patterns import WeekHour, extremes, week_hours
@@ -70,6 +71,7 @@ class HourOfWeek(Model):
     errors: Count | None
     error_rate: Share | None
     mean_ms: Milliseconds | None
+    p95_ms: Milliseconds | None
     per_hour: float | None = Field(description="Requests in an hour on average.")
     covered_minutes: float = Field(description="How much of the range lies in it.")
 
@@ -94,13 +96,14 @@ def make_patterns(reading: Reading, context: Context, *, whole: Range, filters: 
     """Hours of the week."""
     hours = week_hours(reading, whole, filters, zone=context.zone, complete=context.complete)
     most_and_least = extremes(hours)
+    words = Words(language)
     busiest, quietest = (_week_hour(each) for each in most_and_least) if most_and_least else (None, None)
     return Patterns(
         zone=str(context.zone),
         hours=[_week_hour(each) for each in hours],
         busiest=busiest,
         quietest=quietest,
-        findings=_say_patterns(hours, Words(language)),
+        findings=[words(fact.key, **fact.values) for fact in pattern_facts(hours, words)],
     )
 
 
@@ -128,38 +131,17 @@ def _finding(found: Finding, words: Words, zone: ZoneInfo) -> Anomaly:
 
 
 def _week_hour(hour: WeekHour) -> HourOfWeek:
-    known = hour.total is not None and hour.errors is not None
     return HourOfWeek(
         weekday=hour.weekday,
         hour=hour.hour,
         total=hour.total,
         errors=hour.errors,
-        error_rate=(hour.errors or 0) / hour.total if known and hour.total else None,
+        error_rate=hour.error_rate,
         mean_ms=hour.mean_ms,
+        p95_ms=hour.p95_ms,
         per_hour=hour.mean,
         covered_minutes=hour.covered / _MINUTE,
     )
-
-
-def _say_patterns(hours: list[WeekHour], words: Words) -> list[str]:
-    found = extremes(hours)
-    if found is None:
-        return [words("say_too_short")]
-    means = [words("n_requests", n=fmt.mean_count(hour.mean or 0)) for hour in found]
-    busiest, quietest = (_named(hour, words) for hour in found)
-    sentences = [words("say_busiest", busiest=busiest, most=means[0], quietest=quietest, least=means[1])]
-    failing = max(
-        (hour for hour in hours if hour.errors), key=lambda hour: (hour.errors or 0, -hour.weekday), default=None
-    )
-    if failing is not None:
-        rate = fmt.rate((failing.errors or 0) / (failing.total or 1))
-        n = words("n_times", n=fmt.count(failing.errors))
-        sentences.append(words("say_failing_hour", when=_named(failing, words), n=n, rate=rate))
-    return sentences
-
-
-def _named(hour: WeekHour, words: Words) -> str:
-    return words("week_hour", day=words("weekdays").split()[hour.weekday], hour=f"{hour.hour:02d}:00")
 
 
 ROUTES = (

@@ -52,6 +52,33 @@
     return drawn._fullLayout[(trace.yaxis || "y").replace("y", "yaxis")];
   }
 
+  function number(place) {
+    return typeof place === "number" ? place : time(place);
+  }
+
+  /* Where a value lies among `count` marks, of which `places` are the middles or, with one more, the edges. */
+  function indexIn(places, count, value) {
+    var found = 0;
+    for (var i = 0; i < count; i += 1) {
+      if (places.length > count ? number(places[i]) <= number(value) : number(places[i]) === number(value)) {
+        found = i;
+      }
+    }
+    return found;
+  }
+
+  /* A point of a heat map as those of other traces are: Dash leaves out which row and column it is, and its data. */
+  function withCell(drawn, point) {
+    var trace = drawn._fullData[point.curveNumber];
+    if (trace.type !== "heatmap") {
+      return point;
+    }
+    var row = indexIn(trace.y, trace.z.length, point.y);
+    var column = indexIn(trace.x, trace.z[0].length, point.x);
+    var custom = trace.customdata && trace.customdata[row] && trace.customdata[row][column];
+    return Object.assign({}, point, { pointNumber: [row, column], customdata: custom });
+  }
+
   /* Bars that hovering passes over, as the lane of errors: at the bucket of the others they can be clicked too. */
   function silentBars(drawn, slot) {
     var found = [];
@@ -124,7 +151,7 @@
       if (!clicked || !clicked.points || !drawn) {
         return window.dash_clientside.no_update;
       }
-      var points = clicked.points.filter(function (point) {
+      var points = clicked.points.map(withCell.bind(null, drawn)).filter(function (point) {
         var meta = drawn._fullData[point.curveNumber].meta;
         return (meta && (meta.follow || meta.slots)) || (point.customdata && point.customdata.constructor === Object);
       });

@@ -16,6 +16,7 @@ from dashapp.figures.base import (
     Slot,
     band_labels,
     band_shapes,
+    compare_line,
     gap_labels,
     gaps_of,
     hatch,
@@ -36,7 +37,7 @@ from dashapp.stats.traffic import Traffic, TrafficBucket
 from dashapp.words import Words
 
 PERCENTILES = ("p50", "p95", "p99")
-_WIDTHS = {"p50": 1.5, "p90": 1.5, "p95": 2.0, "p99": 1.5}
+_WIDTHS = {"p50": 1.5, "p90": 1.5, "p95": 2.0, "p99": 1.25}
 _HALO = 3.0
 _SEAMS_UP_TO = 150  # columns; above, a gap of a pixel would eat what it parts
 _MOST_TICKS = 6
@@ -51,6 +52,8 @@ def latency_heat_figure(
     *,
     percentiles: Sequence[str] = PERCENTILES,
     bands: Sequence[Band] = (),
+    before: Traffic | None = None,
+    before_name: str = "",
 ) -> go.Figure:
     """Requests by time and class of latency, the colour by the square root of their number.
 
@@ -63,6 +66,7 @@ def latency_heat_figure(
         words: the language.
         percentiles: of p50, p90, p95 and p99, the lines above the heat map.
         bands: times in which something stood out.
+        before: the same buckets of the comparison; its p95 is a dotted line with the name `before_name`.
     """
     known = [bucket.total is not None for bucket in traffic.buckets]
     slots = slots_of([bucket.start for bucket in traffic.buckets], traffic.interval_minutes, known, zone)
@@ -87,6 +91,11 @@ def latency_heat_figure(
     figure.add_trace(_cells(heat, slots, words))
     for name in percentiles:
         figure.add_traces(_line(name, traffic.buckets[: len(slots)], slots))
+    if before is not None:
+        values = [bucket.latency.p95 for bucket in before.buckets[: len(slots)]]
+        texts = [f"{before_name} {fmt.duration(value)}" for value in values]
+        line = compare_line(slots, values, name=before_name, text=texts)
+        figure.add_trace(line.update(hovertemplate="%{customdata}<extra></extra>"))
     if gaps:
         figure.add_trace(hatch(gaps, yaxis="y2"))
     return figure

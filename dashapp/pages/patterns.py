@@ -1,54 +1,68 @@
-"""Pattern Analysis: when requests come, by hour of day and weekday of the viewer.
+"""Pattern Analysis: when requests come, how they are answered, how long they take, and who sends them.
 
-Ids: patterns-graph, patterns-sentence, patterns-empty, patterns-body.
+Ids: patterns-sentence, patterns-graph, patterns-errors-graph, patterns-p95-graph (by weekday and hour),
+patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
+patterns-networks, patterns-clients, patterns-empty, patterns-body. What failed stands in `<id>-failed`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp.components.attributes import aria
-from dashapp.components.card import card
+from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
 from dashapp.components.graph import graph, paint
 from dashapp.components.heat_scale import heat_scale
-from dashapp.figures.heatmap import week_figure
-from dashapp.site import Site
-from dashapp.stats.patterns import WeekHour, extremes, week_hours
+from dashapp.components.part import part, shown
+from dashapp.components.pattern_facts import busy_hours, fact_list, say_fact
+from dashapp.components.segment_tables import clients_table, methods_table, networks_table
+from dashapp.figures.base import blank
+from dashapp.figures.heatmap import What, week_figure
+from dashapp.figures.latency_heat import latency_heat_figure
+from dashapp.figures.status_share import status_share_figure
+from dashapp.pages.overview import bucket_name
+from dashapp.parts import Failed
+from dashapp.sentences_patterns import Fact, pattern_facts
+from dashapp.site import Site, most_points
+from dashapp.stats.networks import Networks
+from dashapp.stats.overview import Question, Series
+from dashapp.stats.pattern_page import Methods, PatternPage, Week, read_patterns
+from dashapp.time_range import bucket_minutes
 from dashapp.view import View
 from dashapp.words import Words
-from sql.connection import snapshot
-from sql.plan import Range
-from sql.span import data_span
 
 PATH = "/patterns"
 TAB = "Pattern Analysis"
+GRAPHS = (
+    "patterns-graph", "patterns-errors-graph", "patterns-p95-graph", "patterns-status-graph", "patterns-spread-graph"
+)  # fmt: skip
 _SHORT = timedelta(hours=24)
 _ADVISED = ("7d", "30d")
+# Sentences of the insight line; the others stand in the list of findings.
+_FIRST = ("say_busiest", "say_too_short", "say_error_hours")
+# A network that sends less is none to speak of.
+_LARGE_NETWORK = 0.2
 
 
 def layout(_site: Site, words: Words) -> Component:
-    """The page before its numbers."""
+    """The page before its numbers, every part in its final place."""
     return html.Div(
         [
+            dcc.Store(id="patterns-read-at"),
             html.Div(id="patterns-empty"),
             html.Div(
                 [
-                    html.Section(id="patterns-sentence", className="card insight", **aria(label=words("insight"))),
-                    html.Div(
-                        card(
-                            words("heat"),
-                            graph("patterns-graph", label=words("heat"), height="chart-heat"),
-                            subtitle_id="patterns-unit",
-                            aside=heat_scale(words),
-                        ),
-                        className="g",
+                    html.Section(
+                        part("patterns-sentence", words), className="card insight", **aria(label=words("insight"))
                     ),
+                    html.Div([*_matrices(words), *_courses(words), *_segments(words)], className="g"),
                 ],
                 id="patterns-body",
             ),
@@ -56,58 +70,198 @@ def layout(_site: Site, words: Words) -> Component:
     )
 
 
+def _matrices(words: Words) -> list[Component]:
+    hero = card(
+        words("heat"),
+        graph("patterns-graph", label=words("heat"), height="chart-heat"),
+        subtitle_id="patterns-unit",
+        aside=heat_scale(words),
+        menu=words,
+        width="c8",
+    )
+    small = [
+        card(
+            words(f"heat_{name}"),
+            graph(f"patterns-{name}-graph", label=words(f"heat_{name}_label"), height="chart-heat-s"),
+            subtitle=words(f"heat_{name}_unit"),
+            aside=heat_scale(words, low=words(low), high=words(high), gaps=False),
+            menu=words,
+            width="",
+        )
+        for name, low, high in (("errors", "low", "high"), ("p95", "fast", "slow"))
+    ]
+    return [hero, html.Div(small, className="c4 stacked")]
+
+
+def _courses(words: Words) -> list[Component]:
+    return [
+        card(
+            words("status_course"),
+            graph("patterns-status-graph", label=words("status_course_label"), height="chart-m"),
+            subtitle_id="patterns-status-unit",
+            menu=words,
+            width="c8",
+        ),
+        card(words("pattern_findings"), part("patterns-findings", words), width="c4"),
+        card(
+            words("spread"),
+            [
+                graph("patterns-spread-graph", label=words("spread_label"), height="chart-l"),
+                html.P(words("no_latency"), id="patterns-no-latency", className="note", hidden=True),
+            ],
+            subtitle=[html.Span(id="patterns-spread-unit"), heat_scale(words, gaps=False)],
+            menu=words,
+            width="c8",
+        ),
+        card(words("busy_times"), part("patterns-times", words), subtitle=words("busy_times_unit"), width="c4"),
+    ]
+
+
+def _segments(words: Words) -> list[Component]:
+    cards = (("methods", ""), ("networks", words("networks_unit")), ("clients", ""))
+    return [
+        card(
+            words("top_clients" if name == "clients" else name),
+            part(f"patterns-{name}", words),
+            subtitle=unit,
+            menu=words,
+            chart=False,
+            width="c4",
+            flush=True,
+        )
+        for name, unit in cards
+    ]
+
+
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the page."""
 
-    def update_page(search: str, _tick: int) -> dict[str, Any]:
+    def update_page(search: str, _tick: int, read_at: str | None) -> dict[str, Any]:
         view, words = site.view(search), site.words(search)
-        rates, span = read_rates(site, view)
-        if not any(rate.total for rate in rates):
-            empty = empty_state(view, span, site.zone, words, path=PATH)
+        # Values of another view must not stay beside the name of this one.
+        kept_since = read_at if ctx.triggered_id == "shell-tick" else None
+        # Building the figures takes longer than writing them down: viewers of the same view share that, too.
+        same = ("patterns page", view.link(), view.whole, words.language, most_points(), kept_since)
+        return site.shared.get(same, lambda: page_of(view, words, kept_since))
+
+    def page_of(view: View, words: Words, kept_since: str | None) -> dict[str, Any]:
+        read = read_page(site, view)
+        if not isinstance(read.week, Failed) and not any(hour.tally.n for hour in read.week.hours):
+            empty = empty_state(view, read.week.span, site.zone, words, path=PATH)
             return dict.fromkeys(_OUTPUTS, no_update) | {"empty": empty, "hidden": True}
-        return {
-            "empty": None,
-            "hidden": False,
-            "sentence": [html.P(say_extremes(rates, words)), *_advice(view, words)],
-            "unit": words("heat_unit", zone=fmt.zone_name(view.whole.end, site.zone)),
-            "figure": week_figure(rates, words),
-        }
+        return {"empty": None, "hidden": False, **show(read, view, site, words, kept_since)}
 
-    app.callback(output=_OUTPUTS, inputs=[Input("shell-url", "search"), Input("shell-tick", "data")])(update_page)
-    paint(app, "patterns-graph")
+    app.callback(
+        output=_OUTPUTS,
+        inputs=[Input("shell-url", "search"), Input("shell-tick", "data"), State("patterns-read-at", "data")],
+    )(update_page)
+    for graph_id in GRAPHS:
+        paint(app, graph_id)
 
 
+_PARTS = ("sentence", "findings", "times", "methods", "networks", "clients")
+_DRAWN = {
+    "heat": "patterns-graph",
+    "heat_errors": "patterns-errors-graph",
+    "heat_p95": "patterns-p95-graph",
+    "status": "patterns-status-graph",
+    "spread": "patterns-spread-graph",
+}
 _OUTPUTS = {
     "empty": Output("patterns-empty", "children"),
     "hidden": Output("patterns-body", "hidden"),
-    "sentence": Output("patterns-sentence", "children"),
+    "read_at": Output("patterns-read-at", "data"),
     "unit": Output("patterns-unit", "children"),
-    "figure": Output("patterns-graph-figure", "data"),
+    "status_unit": Output("patterns-status-unit", "children"),
+    "spread_unit": Output("patterns-spread-unit", "children"),
+    "no_latency": Output("patterns-no-latency", "hidden"),
+    "spread_class": Output("patterns-spread-graph", "className"),
+    **{name: Output(f"patterns-{name}", "children") for name in _PARTS},
+    **{f"{name}_failed": Output(f"patterns-{name}-failed", "children") for name in _PARTS},
+    **{name: Output(f"{graph_id}-figure", "data") for name, graph_id in _DRAWN.items()},
+    **{f"{name}_failed": Output(f"{graph_id}-failed", "children") for name, graph_id in _DRAWN.items()},
 }
 
 
-def read_rates(site: Site, view: View) -> tuple[list[WeekHour], Range | None]:
-    """Read the hours of the week and the span of the data in one snapshot."""
-    complete = site.complete()
-    with snapshot(site.engine) as connection:
-        span = data_span(connection, view.filters.service)
-        return week_hours(connection, view.whole, view.filters, zone=site.zone, complete=complete), span
+def read_page(site: Site, view: View) -> PatternPage:
+    """Parts of the page; viewers who look at the same view at the same moment share them."""
+    by_endpoint = bool(view.filters.method or view.filters.route)
+    minutes = bucket_minutes(view.whole, most=most_points(), by_endpoint=by_endpoint)
+    question = Question(view.whole, view.filters, view.comparison, minutes, site.zone, site.complete())
+    return site.shared.get(("patterns", question), lambda: read_patterns(site.engine, question))
 
 
-def say_extremes(rates: list[WeekHour], words: Words) -> list[Any]:
-    """Busiest and quietest hour, of those that the range holds whole."""
-    found = extremes(rates)
-    if found is None:
-        return [words("say_too_short")]
-    days = words("weekdays").split()
-    named = [words("week_hour", day=days[rate.weekday], hour=f"{rate.hour:02d}:00") for rate in found]
-    means = [words("n_requests", n=fmt.mean_count(rate.mean or 0)) for rate in found]
-    return words.rich(
-        "say_busiest", busiest=html.B(named[0]), most=html.B(means[0]), quietest=html.B(named[1]), least=means[1]
-    )
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the builders of all parts need."""
+
+    view: View
+    site: Site
+    words: Words
+
+    @property
+    def other(self) -> str:
+        """Name of the period compared with."""
+        return self.words(f"vs_name_{self.view.comparison.kind}") if self.view.comparison else ""
 
 
-def _advice(view: View, words: Words) -> list[Component]:
+def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
+    """Components and figures of every part; of one that failed, why."""
+    page = _Page(view, site, words)
+
+    def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:
+        return shown(value, make, title=words(key), words=words, kept_since=kept_since, blank=blank)
+
+    parts = {
+        "sentence": put(read.week, lambda each: _insight(each, page), "insight"),
+        "heat": put(read.week, lambda each: _week(each, page, "requests", 3), "heat", blank()),
+        "heat_errors": put(read.week, lambda each: _week(each, page, "error_rate", 6), "heat_errors", blank()),
+        "heat_p95": put(read.week, lambda each: _week(each, page, "p95", 6), "heat_p95", blank()),
+        "findings": put(read.week, lambda each: _findings(each, read.networks, page), "pattern_findings"),
+        "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
+        "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
+        "spread": put(read.series, lambda each: _spread(each, page), "spread", blank()),
+        "methods": put(read.methods, lambda each: _methods(each, page), "methods"),
+        "networks": put(read.networks, lambda each: networks_table(each, view, words), "networks"),
+        "clients": put(read.clients, lambda each: clients_table(each, view, words), "top_clients"),
+    }
+    shown_parts: dict[str, Any] = {}
+    for name, (content, failed) in parts.items():
+        shown_parts |= {name: content, f"{name}_failed": failed}
+    return {**shown_parts, **_around(read, page)}
+
+
+def _around(read: PatternPage, page: _Page) -> dict[str, Any]:
+    """Subtitles and notes beside the parts."""
+    words, zone = page.words, page.site.zone
+    series = read.series
+    bucket = "" if isinstance(series, Failed) else bucket_name(series.now.interval_minutes, words)
+    timed = isinstance(series, Failed) or any(each.sketch is not None for each in series.now.buckets)
+    parts = (read.week, read.series, read.methods, read.networks, read.clients)
+    failed = any(isinstance(each, Failed) for each in parts)
+    return {
+        "read_at": no_update if failed else fmt.clock_seconds(page.site.now(), zone),
+        "unit": words("heat_unit", zone=fmt.zone_name(page.view.whole.end, zone)),
+        "status_unit": words("status_course_unit", bucket=bucket) if bucket else "",
+        "spread_unit": words("spread_unit", bucket=bucket) if bucket else "",
+        "no_latency": timed,
+        "spread_class": "chart-graph" if timed else "chart-graph none",
+    }
+
+
+def _insight(week: Week, page: _Page) -> list[Component]:
+    """When most requests come, and when errors concentrate."""
+    facts = pattern_facts(week.week, page.words)
+    said: list[Any] = []
+    for fact in facts:
+        if fact.key not in _FIRST:
+            continue
+        said += [*say_fact(fact, page.view, page.site.zone, page.words), " "]
+    return [html.P(said), *_advice(page)]
+
+
+def _advice(page: _Page) -> list[Component]:
+    view, words = page.view, page.words
     if view.whole.end - view.whole.start > _SHORT:
         return []
     links = [
@@ -115,3 +269,33 @@ def _advice(view: View, words: Words) -> list[Component]:
         for name in _ADVISED
     ]
     return [html.Div([html.Span(words("weeks_advice"), className="mut only-w"), *links], className="acts")]
+
+
+def _week(week: Week, page: _Page, what: What, every: int) -> Any:
+    return week_figure(week.week, page.words, what=what, zone=page.site.zone, every=every)
+
+
+def _findings(week: Week, networks: Networks | Failed, page: _Page) -> Component:
+    facts = [fact for fact in pattern_facts(week.week, page.words) if fact.key not in _FIRST]
+    if not isinstance(networks, Failed) and networks.networks and networks.networks[0].share >= _LARGE_NETWORK:
+        largest = networks.networks[0]
+        values = {"share": fmt.rate(largest.share), "network": largest.network, "n": fmt.count(largest.clients)}
+        facts.append(Fact("say_network", values))
+    if not facts:
+        return note(page.words("no_pattern"))
+    return fact_list(facts, page.view, page.site.zone, page.words)
+
+
+def _statuses(series: Series, page: _Page) -> Any:
+    name = page.words("error_rate_of", name=page.other)
+    return status_share_figure(series.now, page.site.zone, page.words, before=series.before, before_name=name)
+
+
+def _spread(series: Series, page: _Page) -> Any:
+    name = page.words("p95_of", name=page.other)
+    return latency_heat_figure(series.now, page.site.zone, page.words, before=series.before, before_name=name)
+
+
+def _methods(methods: Methods, page: _Page) -> Component:
+    against = page.words("against", name=page.other) if page.other else ""
+    return methods_table(methods.whole, methods.now, methods.before, page.view, page.words, against=against)

@@ -18,6 +18,8 @@ from sql.span import data_span
 
 HOURS = 24
 WEEKDAYS = 7
+# Less of an hour than this says nothing about it.
+SHORTEST = HOUR / 2
 Place = tuple[int, int]  # weekday, hour
 
 
@@ -27,7 +29,7 @@ class WeekHour:
 
     Total and errors are None where the range has no such known hour. `covered` is the time of the range
     that lies in it: a range holds some hours of the week more often than others and cuts its first and
-    last, so totals alone would call a Tuesday busy because there were five of them.
+    last, so totals alone would call a Tuesday busy because there were five of them. `latest` is its last occurrence.
     """
 
     weekday: int
@@ -36,6 +38,9 @@ class WeekHour:
     errors: int | None
     mean_ms: float | None
     covered: timedelta
+    timed: int = 0
+    p95_ms: float | None = None
+    latest: Range | None = None
 
     @property
     def mean(self) -> float | None:
@@ -45,41 +50,85 @@ class WeekHour:
         """
         if self.total is None or not self.covered:
             return None
-        return self.total * (HOUR / max(self.covered, HOUR / 2))
+        return self.total * (HOUR / max(self.covered, SHORTEST))
+
+    @property
+    def error_rate(self) -> float | None:
+        """Errors by requests, 0 to 1; None without requests."""
+        return (self.errors or 0) / self.total if self.total else None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the range holds enough of it to compare it with others."""
+        return self.total is not None and self.covered >= SHORTEST
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of the viewer's clock, or what of it lies in the range, and its requests."""
+
+    start: datetime
+    end: datetime
+    tally: Tally
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether no part of it is missing."""
+        return self.end - self.start >= HOUR
+
+
+def read_hours(reading: Reading, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime) -> list[Hour]:
+    """Read the known hours of a range, in order of time."""
+    span = data_span(reading, filters.service)
+    known = Range(max(whole.start, floor(span.start, MINUTE)), min(whole.end, complete)) if span else None
+    if known is None or known.start >= known.end:
+        return []
+    starts = local_hours(known, zone)
+    hours = [Hour(start, end, Tally()) for start, end in zip(starts, [*starts[1:], known.end], strict=True)]
+    for cell in breakdown(reading, known, filters, edges=starts[1:]):
+        hours[cell.slot].tally.add(cell)
+    return hours
+
+
+def week_of(hours: Sequence[Hour], zone: ZoneInfo) -> list[WeekHour]:
+    """Sum hours to 7 x 24 cells, Monday 00:00 first, in the viewer's zone. Pure."""
+    places: dict[Place, list[Hour]] = {}
+    for hour in hours:
+        local = hour.start.astimezone(zone)
+        places.setdefault((local.weekday(), local.hour), []).append(hour)
+    return [_week_hour(place, places.get(place, [])) for place in product(range(WEEKDAYS), range(HOURS))]
 
 
 def week_hours(
     reading: Reading, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime
 ) -> list[WeekHour]:
     """Read 7 x 24 cells, Monday 00:00 first, in the viewer's zone."""
-    span = data_span(reading, filters.service)
-    known = Range(max(whole.start, floor(span.start, MINUTE)), min(whole.end, complete)) if span else None
-    tallies: dict[Place, Tally] = {}
-    covered: dict[Place, timedelta] = {}
-    if known is not None and known.start < known.end:
-        starts = local_hours(known, zone)
-        places = [(local.weekday(), local.hour) for local in (start.astimezone(zone) for start in starts)]
-        for place, start, end in zip(places, starts, [*starts[1:], known.end], strict=True):
-            tallies.setdefault(place, Tally())
-            covered[place] = covered.get(place, timedelta()) + (end - start)
-        for cell in breakdown(reading, known, filters, edges=starts[1:], sketches=False):
-            tallies[places[cell.slot]].add(cell)
-    return [
-        _week_hour(place, tallies.get(place), covered.get(place, timedelta()))
-        for place in product(range(WEEKDAYS), range(HOURS))
-    ]
+    return week_of(read_hours(reading, whole, filters, zone=zone, complete=complete), zone)
 
 
 def extremes(hours: Sequence[WeekHour]) -> tuple[WeekHour, WeekHour] | None:
     """Busiest and quietest hour of those that the range holds for half an hour or more; None below two."""
-    held = [hour for hour in hours if hour.mean is not None and hour.covered >= HOUR / 2]
+    held = [hour for hour in hours if hour.is_held]
     if len(held) < 2:
         return None
     ordered = sorted(held, key=lambda hour: (hour.mean or 0, -hour.weekday, -hour.hour))
     return ordered[-1], ordered[0]
 
 
-def _week_hour(place: Place, tally: Tally | None, covered: timedelta) -> WeekHour:
-    if tally is None:
-        return WeekHour(*place, None, None, None, covered)
-    return WeekHour(*place, tally.n, tally.errors, tally.mean_ms, covered)
+def ranked_hours(hours: Sequence[Hour], most: int) -> tuple[list[Hour], list[Hour]]:
+    """The whole hours with the most and with the fewest requests; none is in both lists."""
+    ordered = sorted((hour for hour in hours if hour.is_whole), key=lambda hour: (-hour.tally.n, hour.start))
+    most = min(most, len(ordered) // 2)
+    return ordered[:most], ordered[len(ordered) - most :][::-1]
+
+
+def _week_hour(place: Place, hours: Sequence[Hour]) -> WeekHour:
+    if not hours:
+        return WeekHour(*place, None, None, None, timedelta())
+    tally = Tally()
+    for hour in hours:
+        tally.merge(hour.tally)
+    covered = sum((hour.end - hour.start for hour in hours), timedelta())
+    latest = Range(hours[-1].start, hours[-1].end)
+    p95 = tally.latency().p95
+    return WeekHour(*place, tally.n, tally.errors, tally.mean_ms, covered, tally.n_lat, p95, latest)

@@ -56,6 +56,19 @@ class Tally:
         self.client_errors += cell.classes[3]
         self.server_errors += cell.classes[4]
 
+    def merge(self, other: Tally) -> None:
+        """Add the sums of another tally."""
+        self.n += other.n
+        self.client_errors += other.client_errors
+        self.server_errors += other.server_errors
+        self.bytes += other.bytes
+        self.n_lat += other.n_lat
+        self.us += other.us
+        if other.mx is not None:
+            self.mx = other.mx if self.mx is None else max(self.mx, other.mx)
+        if other.sketch is not None:
+            self.sketch = other.sketch if self.sketch is None else self.sketch + other.sketch
+
     @property
     def errors(self) -> int:
         """Requests with a status of 400 or above."""

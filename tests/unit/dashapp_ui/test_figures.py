@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -14,9 +16,12 @@ import dashapp
 from dashapp.figures.base import Band
 from dashapp.figures.heatmap import week_figure
 from dashapp.figures.latency import latency_figure
+from dashapp.figures.status_share import status_share_figure
 from dashapp.figures.traffic import traffic_figure
 from dashapp.stats.patterns import WeekHour, extremes
+from dashapp.stats.traffic import Traffic
 from dashapp.words import Words
+from sql.plan import Range
 from tests.unit.dashapp_ui.builders import SEOUL, START, traffic_of
 
 WORDS = Words("ko")
@@ -113,3 +118,41 @@ def test_every_colour_is_a_role_of_the_tokens(totals: list[int | None]) -> None:
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text)
         for name in re.findall(r"var\((--ab-[\w-]+)\)", text):
             assert f"{name}:" in TOKENS
+
+
+def test_an_hour_of_which_too_little_is_known_is_hatched_and_one_without_requests_has_no_rate() -> None:
+    hours = week_of({(0, 9): (90, 1), (0, 10): (0, 1), (0, 11): (16, 0.4), (0, 12): (8, 0.5)})
+    hours = [replace(hour, errors=None if hour.total is None else 9 if hour.total == 90 else 0) for hour in hours]
+    figure = week_figure(hours, Words("en"), what="error_rate", zone=SEOUL)
+    (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert list(heat.z[0][8:14]) == [None, pytest.approx(0.1**0.5), None, None, 0, None]
+    assert heat.text[0][9] == "<b>Mon 09:00</b><br>error rate 10.00%<br>9 of 90"
+    assert heat.text[0][12].endswith("estimated from 30 min of data")
+    assert figure.layout.meta["values"][0][9] == pytest.approx(0.1)
+    (gap,) = traces(figure, "gap")
+    assert sum(gap.width) == 7 * 24 - 3
+
+
+def test_a_cell_leads_to_the_latest_of_its_hours() -> None:
+    start = START + timedelta(days=7)
+    hours = week_of({(0, 9): (90, 2)})
+    hours[9] = replace(hours[9], p95_ms=250.0, latest=Range(start, start + timedelta(hours=1)))
+    figure = week_figure(hours, WORDS, what="p95", zone=SEOUL)
+    (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert heat.customdata[0][9] == {"start": "2026-11-30T09:00", "end": "2026-11-30T10:00"}
+    assert heat.zmax - heat.zmin == pytest.approx(math.log10(2))
+
+
+def test_shares_of_statuses_leave_out_what_is_unknown_and_what_had_no_requests() -> None:
+    traffic = traffic_of([50, None, 0, 10])
+    buckets = [replace(b, classes={"2xx": 40, "3xx": 0, "4xx": 9, "5xx": 1}, errors=10) if b.total == 50 else b
+               for b in traffic.buckets]  # fmt: skip
+    figure = status_share_figure(Traffic(1, buckets), SEOUL, WORDS, before=Traffic(1, buckets), before_name="last week")
+    (upper, lower) = traces(figure, "4xx")
+    assert list(upper.y) == list(lower.y) == [18.0, None, None, 0.0]
+    assert list(traces(figure, "2xx")[0].y) == [80.0, None, None, 100.0]
+    assert traces(figure, "2xx")[0].customdata[0] == "80.00% (40)"
+    assert list(traces(figure, "last week")[0].y) == [20.0, None, None, 0.0]
+    assert traces(figure, "last week")[0].yaxis == "y2"
+    assert [list(gap.x) for gap in traces(figure, "gap")] == [["2026-11-23T09:01:30"]] * 2
+    assert status_share_figure(traffic_of([None]), SEOUL, WORDS).to_dict()

@@ -10,6 +10,7 @@ import pytest
 import dashapp
 from dashapp import comparison
 from dashapp.comparison import KINDS
+from dashapp.figures.heatmap import What
 from dashapp.shell.filter_form import FIELDS
 from dashapp.stats.anomalies import Kind
 from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
@@ -23,6 +24,8 @@ COMPOSED = {
     "sev_high",
     "sev_medium",
     "sev_low",
+    *(f"heat_{name}{ending}" for name in ("errors", "p95") for ending in ("", "_unit", "_label")),
+    *(f"heat_hover_{what}" for what in get_args(What)),
     *(f"class_{n}xx" for n in range(1, 6)),
     *(f"field_{name}" for name in FIELDS),
     *(f"vs_name_{kind}" for kind in get_args(comparison.Kind)),

@@ -1,0 +1,88 @@
+"""What Pattern Analysis reads: its parts, each of one snapshot, and all of the same one unless a part fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dashapp.comparison import Both, known_on_both
+from dashapp.parts import Failed, Parts
+from dashapp.stats.clients import Clients, clients
+from dashapp.stats.methods import MethodFigures, methods
+from dashapp.stats.networks import Networks, networks
+from dashapp.stats.overview import Question, Series, series
+from dashapp.stats.patterns import Hour, WeekHour, read_hours, week_of
+from sql.connection import Reading
+from sql.plan import MINUTE, Range, floor
+from sql.span import data_span
+
+MOST_SEGMENTS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Hours of the range one by one and by weekday, and from when to when there is data at all."""
+
+    hours: list[Hour]
+    week: list[WeekHour]
+    span: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """Methods of the range; and of both sides where they are compared."""
+
+    whole: list[MethodFigures]
+    now: list[MethodFigures] | None = None
+    before: list[MethodFigures] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatternPage:
+    """All parts of the page."""
+
+    week: Week | Failed
+    series: Series | Failed
+    methods: Methods | Failed
+    networks: Networks | Failed
+    clients: Clients | Failed
+
+
+def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
+    """Read the page."""
+    whole, filters = question.whole, question.filters
+    with Parts(engine) as parts:
+        return PatternPage(
+            week=parts.read(lambda reading: read_week(reading, question)),
+            series=parts.read(lambda reading: series(reading, question)),
+            methods=parts.read(lambda reading: read_methods(reading, question)),
+            networks=parts.read(lambda reading: networks(reading, whole, filters, most=MOST_SEGMENTS)),
+            clients=parts.read(lambda reading: clients(reading, whole, filters, most=MOST_SEGMENTS)),
+        )
+
+
+def read_week(reading: Reading, question: Question) -> Week:
+    """Read the hours."""
+    hours = read_hours(
+        reading, question.whole, question.filters, zone=question.zone, complete=question.complete
+    )  # fmt: skip
+    return Week(hours, week_of(hours, question.zone), data_span(reading, question.filters.service))
+
+
+def read_methods(reading: Reading, question: Question) -> Methods:
+    """Read the methods; those that are compared without the minutes that only one side knows."""
+    whole = methods(reading, question.whole, question.filters)
+    both = _both(reading, question)
+    if both is None:
+        return Methods(whole)
+    now = whole if both.now == question.whole else methods(reading, both.now, question.filters)
+    return Methods(whole, now, methods(reading, both.before, question.filters))
+
+
+def _both(reading: Reading, question: Question) -> Both | None:
+    if question.comparison is None:
+        return None
+    span = data_span(reading, question.filters.service)
+    first = floor(span.start, MINUTE) if span else None
+    return known_on_both(question.comparison, question.whole, first, question.complete)
