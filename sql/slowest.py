@@ -32,6 +32,7 @@ class SlowRequest:
     bytes: int | None
     client_ip: str | None
     user_agent: str | None
+    attributes: dict[str, Any] | None = None
 
 
 def slowest_requests(reading: Reading, whole: Range, filters: Filters, most: int) -> list[SlowRequest]:
@@ -113,7 +114,7 @@ def _slowest_rows(
     client = sa.func.host(log.client_ip).label("client_ip")
     parts = sa.union_all(
         *(
-            sa.select(*(log[name] for name in names), client, log.user_agent).where(
+            sa.select(*(log[name] for name in names), client, log.user_agent, log.attributes).where(
                 log.ts >= piece.range.start,
                 log.ts < piece.range.end,
                 log.latency_ms >= bound,
@@ -122,7 +123,7 @@ def _slowest_rows(
             for piece in pieces
         )
     ).subquery("part")
-    columns = [parts.c[name] for name in (*names, "client_ip", "user_agent")]
+    columns = [parts.c[name] for name in (*names, "client_ip", "user_agent", "attributes")]
     ranked = sa.select(*columns, _READ).order_by(parts.c.latency_ms.desc(), parts.c.ts.desc()).limit(most)
     rows = reading.execute(ranked).all()
     reading.count_rows(rows[0].rows_read if rows else 0)

@@ -100,7 +100,7 @@ def totals(reading: Reading, question: Question) -> Totals:
     """Read the key figures."""
     read = partial(summary, reading, filters=question.filters, complete=question.complete)
     total = reading.once(("summary", question.whole), lambda: read(whole=question.whole))
-    both = _both(reading, question)
+    both = both_sides(reading, question)
     span = data_span(reading, question.filters.service)
     if both is None:
         return Totals(total, span)
@@ -129,7 +129,7 @@ def _series(reading: Reading, question: Question) -> Series:
 def codes(reading: Reading, question: Question) -> Codes:
     """Read the status codes."""
     whole = statuses(reading, question.whole, question.filters)
-    both = _both(reading, question)
+    both = both_sides(reading, question)
     if both is None:
         return Codes(whole)
     now = whole if both.now == question.whole else statuses(reading, both.now, question.filters)
@@ -140,7 +140,7 @@ def endpoints(reading: Reading, question: Question) -> Endpoints:
     """Read the endpoints."""
     whole = usage(reading, question.whole, question.filters)
     routes = routes_of(reading, whole, question.filters)
-    both = _both(reading, question)
+    both = both_sides(reading, question)
     if both is None:
         return Endpoints(whole, routes)
     now = whole if both.now == question.whole else usage(reading, both.now, question.filters)
@@ -152,7 +152,8 @@ def found(reading: Reading, question: Question) -> list[Finding]:
     return findings(reading, question.whole, question.filters, question.complete)
 
 
-def _both(reading: Reading, question: Question) -> Both | None:
+def both_sides(reading: Reading, question: Question) -> Both | None:
+    """The parts of the range and of its comparison that both are known; None where nothing is compared."""
     if question.comparison is None:
         return None
     span = data_span(reading, question.filters.service)

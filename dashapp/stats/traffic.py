@@ -92,6 +92,18 @@ def traffic_there(
     return Traffic(minutes, buckets)
 
 
+def known_buckets(
+    reading: Reading, filters: Filters, starts: list[datetime], end: datetime, complete: datetime
+) -> list[bool]:
+    """Tell of each bucket whether it is known, as `traffic` does."""
+    first = _known_from(reading, filters)
+    return [_is_known(each, first, complete) for each in [*starts[1:], end]]
+
+
+def _is_known(end: datetime, known_from: datetime | None, complete: datetime) -> bool:
+    return known_from is not None and known_from < end <= complete
+
+
 def _known_from(reading: Reading, filters: Filters) -> datetime | None:
     span = data_span(reading, filters.service)
     return floor(span.start, MINUTE) if span else None
@@ -103,10 +115,8 @@ def _buckets(
     by_slot = {cell.slot: cell for cell in cells}
     buckets = []
     for slot, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if known_from is None or end <= known_from or end > complete:
-            buckets.append(TrafficBucket(start))
-        else:
-            buckets.append(_bucket(start, by_slot.get(slot)))
+        known = _is_known(end, known_from, complete)
+        buckets.append(_bucket(start, by_slot.get(slot)) if known else TrafficBucket(start))
     return buckets
 
 
