@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dashapp.api_params import BadParameter, choice, filters_of, text_of, whole_number
 from dashapp.stats.collection import last_day
+from dashapp.stats.endpoint_common import AMONG
 from dashapp.time_range import QUICK_RANGES, bucket_minutes, range_of
 from dashapp.words import LANGUAGES
 from sql.plan import Range
@@ -137,6 +138,17 @@ BY = Input(
         ),
     ),
     lambda given, _: choice(given, "by", ("route", "path")),
+)
+AMONG_REQUESTS = Input(
+    "among",
+    (
+        Parameter(
+            "among",
+            "Which requests are compared with the others: the slowest hundredth, or those that failed.",
+            {"type": "string", "enum": list(AMONG), "default": AMONG[0]},
+        ),
+    ),
+    lambda given, _: choice(given, "among", AMONG),
 )
 LANGUAGE = Input(
     "language",

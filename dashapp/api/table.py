@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dashapp.api import callers, collecting, endpoints, figures, insight, storing
+from dashapp.api import callers, collecting, commonalities, endpoints, figures, insight, storing
 from dashapp.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *figures.ROUTES,
     *endpoints.ROUTES,
+    *commonalities.ROUTES,
     *callers.ROUTES,
     *insight.ROUTES,
     *collecting.ROUTES,

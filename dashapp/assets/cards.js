@@ -248,7 +248,9 @@
     var drawn = card.querySelector(".js-plotly-plot");
     var act = button.dataset.act;
     if (act === "csv") {
-      csv(card, drawn ? rowsOf(drawn) : tableRows(card.querySelector("table")));
+      var grid = card.querySelector(".ag-theme-ab");
+      var rows = drawn ? rowsOf(drawn) : grid ? window.dash_clientside.accessboard.gridRows(grid) : null;
+      csv(card, rows || tableRows(card.querySelector("table")));
     } else if (drawn && act === "png") {
       png(card, drawn);
     } else if (drawn && act === "table") {

@@ -104,9 +104,5 @@
       var open = (name || "").indexOf(" open") !== -1;
       return context.triggered_id === "shell-range-toggle" && !open ? "ranges open" : "ranges";
     },
-
-    quickFilter: function (text, options) {
-      return Object.assign({}, options, { quickFilterText: text || "" });
-    },
   });
 })();

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
+from dashapp.agent import short_agent
 from sql.plan import Range
+from sql.sample import SampledRequest
+from sql.slowest import SlowRequest
 
 Traits = Mapping[str, str | int]
 TIME = "time"
@@ -22,25 +24,9 @@ LIKELY_BY_CHANCE = 0.01
 FEWEST = 3
 MOST = 8
 _LONGEST = 200
-# A product and its version are a part of the whole user agent: where both say the same, the shorter one does.
-_PART_OF = {"user_agent": "product"}
 
 
-class Request(Protocol):
-    """What is compared of a request."""
-
-    @property
-    def service(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def client_ip(self) -> str | None: ...
-    @property
-    def user_agent(self) -> str | None: ...
-    @property
-    def attributes(self) -> dict[str, Any] | None: ...
+Request = SampledRequest | SlowRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +58,16 @@ def traits(request: Request) -> Traits:
         found["client_ip"] = request.client_ip
     if request.user_agent:
         found["user_agent"] = request.user_agent[:_LONGEST]
-        found["product"] = request.user_agent.split(" ", 1)[0][:_LONGEST]
+        found["product"] = _product(request.user_agent)
     for name, value in (request.attributes or {}).items():
         inner = {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
         found |= {f"{ATTRIBUTE}{key}": _text(each) for key, each in inner.items() if isinstance(each, str | int)}
     return found
+
+
+def _product(agent: str) -> str:
+    """Browsers all begin with the same product; of others it tells more than their short name."""
+    return short_agent(agent) if agent.startswith("Mozilla/") else agent.split(" ", 1)[0][:_LONGEST]
 
 
 def _text(value: str | int) -> str:
@@ -101,9 +92,18 @@ def ranked(found: Sequence[Commonality]) -> list[Commonality]:
     """Those that chance does not explain, the widest difference first."""
     telling = [each for each in found if each.share_inside > each.share_outside and each.chance <= LIKELY_BY_CHANCE]
     telling.sort(key=lambda each: (each.share_outside - each.share_inside, each.field, str(each.value)))
-    said = {(each.field, each.inside, each.outside) for each in telling}
-    kept = [each for each in telling if (_PART_OF.get(each.field), each.inside, each.outside) not in said]
+    kept = [each for each in telling if not any(_says_as_much(other, each) for other in telling)]
     return kept[:MOST]
+
+
+def _says_as_much(other: Commonality, each: Commonality) -> bool:
+    """Tell whether `other` makes `each` superfluous: a version in a program, a program in a whole user agent."""
+    if not str(other.value) or str(other.value) == str(each.value) or str(other.value) not in str(each.value):
+        return False
+    if (other.field, each.field) == ("product", "user_agent"):
+        return True
+    same = (other.inside, other.outside) == (each.inside, each.outside)
+    return same and each.field in ("product", "user_agent")
 
 
 def time_band(

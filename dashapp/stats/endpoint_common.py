@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ SCANNED_ROWS = 50_000
 FEWEST = 5
 _SLICES = 48
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def endpoint_common(
     """
     failed_from = None
     if among == "failed":
-        failed_from = _SERVER_ERROR if total.server_errors else _CLIENT_ERROR
+        # A handful of server errors among many refused requests would say little.
+        failed_from = _SERVER_ERROR if total.server_errors >= _ENOUGH else _CLIENT_ERROR
     slices, stored = _slices(reading, whole, zone)
     rows = sample(reading, slices, filters, most=MOST_COMPARED, failed_from=failed_from)
     inside: list[SampledRequest] | list[SlowRequest]
@@ -114,7 +117,7 @@ def _slices(reading: Reading, whole: Range, zone: ZoneInfo) -> tuple[list[Slice]
     edges = [kept.start, *starts[1:], kept.end]
     counts = {cell.slot: cell.n for cell in breakdown(reading, kept, Filters(), edges=starts[1:], sketches=False)}
     stored = sum(counts.values())
-    ranges = [Range(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    ranges = [Range(start, end) for start, end in pairwise(edges)]
     looked_at = (
         min(counts.get(i, 0), -(-counts.get(i, 0) * SCANNED_ROWS // max(stored, 1))) for i in range(len(ranges))
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dashapp.pages import endpoints, overview
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
+from dashapp.stats.endpoint_page import Listed
 from dashapp.stats.overview import Endpoints
 from dashapp.words import Words
 from sql.batch import OTHER_ROUTES, Batch, LogRow
@@ -32,8 +33,9 @@ def test_pages_know_whether_routes_were_summed(
     routes = ["/a", "/b", *([OTHER_ROUTES] if other else [])]
     writer.store(Batch("web", service, [make_row(route=route) for route in routes], []))
     view = site.view(f"?start=2024-05-01T00:00&end=2024-05-02T00:00&service={service}&by={by}")
-    _, found, _ = endpoints.read_usage(site, view)
-    assert found == RouteCount(2, other and by == "")
+    table = endpoints.read_page(site, view)
+    assert isinstance(table.listed, Listed)
+    assert table.listed.routes == RouteCount(2, other and by == "")
     read = overview.read_page(site, view)
     assert isinstance(read.endpoints, Endpoints)
     assert read.endpoints.routes == RouteCount(2, other)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dashapp.stats.endpoint_page import Listed
 from dashapp.stats.summary import Summary
 from dashapp.stats.tally import Latency
 from dashapp.stats.traffic import Traffic, TrafficBucket
-from dashapp.stats.usage import Endpoint
+from dashapp.stats.usage import Endpoint, Usage
+from sql.collection import RouteCount
 
 SEOUL = ZoneInfo("Asia/Seoul")
 START = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # 09:00 in Seoul
@@ -32,6 +34,17 @@ def _bucket(index: int, total: int | None, minutes: int) -> TrafficBucket:
 def endpoint(route: str, count: int, client: int = 0, server: int = 0, latency: Latency = LATENCY) -> Endpoint:
     errors = client + server
     return Endpoint("GET", route, count, 0.5, errors, client, server, errors / count, latency)
+
+
+def listed_of(
+    endpoints: list[Endpoint], now: list[Endpoint] | None = None, before: list[Endpoint] | None = None
+) -> Listed:
+    whole, *sides = (
+        None if each is None else Usage(each, len(each), sum(e.count for e in each))
+        for each in (endpoints, now, before)
+    )
+    assert whole is not None
+    return Listed(whole, summary_of(whole.total), RouteCount(len(endpoints), capped=False), None, *sides)
 
 
 def summary_of(total: int, client: int = 0, server: int = 0, latency: Latency = LATENCY) -> Summary:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -8,7 +9,7 @@ import pytest
 
 from dashapp.agent import short_agent
 from dashapp.components.console import bar_length, console_row
-from dashapp.components.endpoint_grid import column_defs, grid_rows
+from dashapp.components.endpoint_grid import column_defs, grid_rows, total_row
 from dashapp.components.endpoint_tables import failing_table, slowest_table
 from dashapp.components.key_figures import key_figures, sparkline
 from dashapp.components.statuses import status_rows
@@ -17,10 +18,12 @@ from dashapp.stats.tally import Latency
 from dashapp.view import View, view_of
 from dashapp.words import Words
 from tests.unit.dashapp_ui.builders import (
+    LATENCY,
     SEOUL,
     START,
     components_of,
     endpoint,
+    listed_of,
     summary_of,
     text_of,
     traffic_of,
@@ -52,7 +55,7 @@ def test_latency_of_a_log_without_it_is_unknown_not_zero(view: View) -> None:
     shown = key_figures(summary_of(10, latency=none), traffic_of([0, 0]), seconds=60, zone=SEOUL, words=KO)
     assert value_of(shown, "overview-p95") == "-"
     assert text_of(slowest_table([endpoint("/a", 5, latency=none)], view, KO)) == KO("no_latency")
-    (row,) = grid_rows([endpoint("/a", 5, latency=none)])
+    (row,) = grid_rows(listed_of([endpoint("/a", 5, latency=none)]), view)
     assert row["p95"] is None
     assert row["text"]["p95"] == "-"
 
@@ -83,13 +86,41 @@ def test_failing_endpoints_are_red_only_for_server_faults(view: View) -> None:
     assert cells["5.00%"] == "n bad"
 
 
-def test_the_grid_shows_the_servers_text_and_a_phone_has_four_columns() -> None:
-    (row,) = grid_rows([endpoint("/a", 1234, server=100)])
+def test_the_grid_shows_the_servers_text_and_a_phone_has_four_columns(view: View) -> None:
+    (row,) = grid_rows(listed_of([endpoint("/a", 1234, server=100)]), view)
+    assert row["href"] == "/endpoints?last=6h&method=GET&route=/a&lang=ko"
     assert row["text"]["count"] == "1,234"
     assert row["notable"] is True
     columns = column_defs(KO, phone=True)
     assert len([column for column in columns if not column.get("hide")]) == 4
     assert not any("dangerously" in str(column) for column in columns)
+
+
+def test_a_row_has_the_change_of_its_p95_and_its_course_with_gaps(view: View) -> None:
+    now = [endpoint("/a", 9, latency=replace(LATENCY, p95=110.0)), endpoint("/new", 1)]
+    before = [endpoint("/a", 9, latency=replace(LATENCY, p95=100.0))]
+    rows = grid_rows(listed_of(now, now, before), view, courses={("GET", "/a"): [5, None, 15, 10]})
+    assert rows[0]["change"] == 0.1
+    assert rows[0]["mark"] == ["+10%", 1, "worse"]
+    assert rows[0]["trend"] == [0, None, 99, 50]
+    assert rows[1]["change"] is None
+    assert "trend" not in rows[1]
+    (row,) = grid_rows(listed_of([endpoint("/x", 1)]), view, by_path=True)
+    assert row["href"] == "/endpoints?last=6h&method=GET&text=/x&lang=ko"
+
+
+def test_the_sums_of_the_table_are_the_key_figures_as_they_are_written_elsewhere() -> None:
+    row = total_row(summary_of(1234, client=10, server=2), KO)
+    assert row["text"] | {} == {
+        "count": "1,234",
+        "share": "100.00%",
+        "error_rate": "0.97%",
+        "mean": "100",
+        "p50": "80",
+        "p90": "180",
+        "p95": "244",
+        "p99": "395",
+    }
 
 
 def test_console_rows_are_plain_values() -> None:

@@ -33,7 +33,18 @@ COMPOSED = {
     *(f"{part}_{kind}" for part in ("cause", "advice", "finding", "band", "say") for kind in get_args(Kind)),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
-PREFIXES = ("kind_", "refusal_", "upload_why_", "fail_", "ship_", "life_")
+PREFIXES = (
+    "kind_",
+    "refusal_",
+    "upload_why_",
+    "fail_",
+    "ship_",
+    "life_",
+    "among_",
+    "say_common_",
+    "too_few_",
+    "trait_",
+)
 
 
 def fields(template: str) -> set[str]:
