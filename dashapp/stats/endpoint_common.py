@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from dashapp.stats.commonalities import Commonality, commonalities, ranked, time_band, traits
+from dashapp.stats.commonalities import Commonality, Traits, commonalities, ranked, time_band, traits
 from dashapp.stats.summary import Summary
 from dashapp.time_range import bucket_minutes, bucket_starts
 from sql.connection import Reading
@@ -83,7 +84,7 @@ def endpoint_common(
         failed_from = _SERVER_ERROR if total.server_errors >= _ENOUGH else _CLIENT_ERROR
     slices, stored = _slices(reading, whole, zone)
     rows = sample(reading, slices, filters, most=MOST_COMPARED, failed_from=failed_from)
-    inside: list[SampledRequest] | list[SlowRequest]
+    inside: Sequence[SampledRequest | SlowRequest]
     from_ms = None
     if failed_from is None:
         inside = slowest[: slow_count(total.total)]
@@ -96,7 +97,9 @@ def endpoint_common(
         outside = [row for row in rows if row.status < failed_from]
     found = []
     if len(inside) >= FEWEST:
-        found = commonalities([traits(row) for row in inside], [traits(row) for row in outside])
+        # That failed requests have the status of a failure is what they were chosen by.
+        left_out = () if failed_from is None else ("status",)
+        found = commonalities(*(_traits(side, left_out) for side in (inside, outside)))
         starts = bucket_starts(whole, minutes, zone)
         band = time_band(_moments(inside), _moments(outside), starts, whole.end)
         found = ranked([*found, *([band] if band else [])])
@@ -104,7 +107,11 @@ def endpoint_common(
     return Common(among, found, len(inside), len(outside), from_ms, failed_from, scanned, stored)
 
 
-def _moments(rows: list[SampledRequest] | list[SlowRequest]) -> list[datetime]:
+def _traits(rows: Sequence[SampledRequest | SlowRequest], left_out: Sequence[str]) -> list[Traits]:
+    return [{name: value for name, value in traits(row).items() if name not in left_out} for row in rows]
+
+
+def _moments(rows: Sequence[SampledRequest | SlowRequest]) -> list[datetime]:
     return [row.ts for row in rows]
 
 
