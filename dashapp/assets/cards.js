@@ -126,7 +126,8 @@
     if (typeof value === "number") {
       return String(value);
     }
-    var text = clean(value);
+    /* As it is: what looks like a tag may be a part of a route. */
+    var text = String(value);
     if (/^[=+\-@\t\r]/.test(text)) {
       text = "'" + text;
     }

@@ -22,8 +22,8 @@ from sql.slowest import SlowRequest
 
 Among = Literal["slow", "failed"]
 AMONG: tuple[Among, ...] = ("slow", "failed")
-MOST_SLOW = 200
-MOST_COMPARED = 2_000
+MOST_SLOW = 60
+MOST_COMPARED = 1_000
 # Rows of any endpoint that are looked at to find those to compare with.
 SCANNED_ROWS = 50_000
 FEWEST = 5
@@ -51,7 +51,7 @@ class Common:
 
 
 def slow_count(total: int) -> int:
-    """How many requests of an endpoint are its slow ones: a hundredth, at least 20 where a quarter is as many."""
+    """How many requests of an endpoint are its slow ones: a hundredth, or 20 where a quarter is as many; few enough."""
     return min(MOST_SLOW, max(min(20, total // 4), total // 100))
 
 

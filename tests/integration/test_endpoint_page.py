@@ -46,7 +46,7 @@ def rows(writer: LogWriter) -> list[LogRow]:
     name = f"endpoints-{uuid.uuid4().hex[:12]}"
     draw = random.Random(20160606)
     found = []
-    for _ in range(8_000):
+    for _ in range(5_000):
         method, route = draw.choice(ENDPOINTS)
         ts = START + timedelta(seconds=draw.uniform(0, 12 * 3600))
         version = draw.choice(["4.0", "4.1", "4.2", "4.2"])
