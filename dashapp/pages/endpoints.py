@@ -135,6 +135,11 @@ def register(app: Dash, site: Site) -> None:
         # Values of another view must not stay beside the name of this one.
         ticked = ctx.triggered_id == "shell-tick"
         kept_since = read_at if ticked else None
+        # Building the figures takes as long as reading them: viewers of the same view share that, too.
+        same = ("endpoints page", view.link(), view.whole, words.language, kept_since, ticked, is_phone())
+        return site.shared.get(same, lambda: page_of(view, words, kept_since, ticked=ticked))
+
+    def page_of(view: View, words: Words, kept_since: str | None, *, ticked: bool) -> dict[str, Any]:
         if endpoint_depth.is_one(view):
             return _UNCHANGED | update_depth(site, view, words, kept_since)
         return _UNCHANGED | update_table(site, view, words, kept_since, ticked=ticked)
