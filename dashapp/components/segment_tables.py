@@ -60,7 +60,7 @@ def methods_table(
 def networks_table(networks: Networks, view: View, words: Words) -> Component:
     """How much comes from inside, and the networks by requests."""
     if not networks.networks:
-        return note(words("no_address"))
+        return note(words("no_addresses"))
     rows = [
         [
             _name(each.network, view.link(client_ip=each.network)),
@@ -85,7 +85,7 @@ def networks_table(networks: Networks, view: View, words: Words) -> Component:
 def clients_table(clients: Clients, view: View, words: Words) -> Component:
     """Clients by requests."""
     if not clients.clients:
-        return note(words("no_address"))
+        return note(words("no_addresses"))
     rows = [
         [
             _name(each.client_ip, view.link(client_ip=each.client_ip)),

@@ -83,7 +83,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "network": ("대역", "Network"),
     "networks_unit": ("IPv4 /24, IPv6 /48", "IPv4 /24, IPv6 /48"),
     "networks_more": ("그 밖에 {n}개 대역", "{n} more networks"),
-    "no_address": ("클라이언트 주소가 있는 요청이 없습니다.", "No request has a client address."),
+    "no_addresses": ("클라이언트 주소가 있는 요청이 없습니다.", "No request has a client address."),
     "clients_short": ("클라이언트", "Clients"),
     "top_clients": ("요청이 많은 클라이언트", "Clients with the most requests"),
     "from_inside": ("내부망", "Internal"),
