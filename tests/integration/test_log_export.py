@@ -215,9 +215,10 @@ def test_batch_that_began_earlier_and_commits_during_an_export_is_not_in_it(
         pytest.skip("the embedded engine has one session: no transaction runs beside another")
     writer.store(Batch("test", service, [log_row(ts=START, service=service, path="/before")], []))
     with psycopg.connect(dsn) as slow:
-        columns = "source, service, received, stored, duplicate, quarantined"
+        columns = "source, service, received, stored, duplicate, quarantined, first_ts, last_ts"
         (batch,) = slow.execute(
-            f"insert into ingest_batch ({columns}) values ('slow', %s, 1, 1, 0, 0) returning id".encode(), (service,)
+            f"insert into ingest_batch ({columns}) values ('slow', %s, 1, 1, 0, 0, %s, %s) returning id".encode(),
+            (service, START, START),
         ).fetchone() or (None,)
         slow.execute(
             "insert into access_log (ts, service, method, path, route, status, batch_id)"
