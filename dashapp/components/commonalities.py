@@ -16,7 +16,7 @@ from dashapp.view import View, moment_text
 from dashapp.words import Words
 
 _HIGH_LIFT = 1.5
-_NAMED = {"service", "client_ip", "user_agent", "product", "path", "status", TIME}
+_NAMED = {"service", "client_ip", "network", "user_agent", "product", "path", "status", TIME}
 _TINY = 0.001
 
 
@@ -117,5 +117,5 @@ def _filter(each: Commonality, zone: ZoneInfo) -> dict[str, str]:
     """Parameters that show the requests with a value; none where no filter can."""
     if each.band:
         return {"start": moment_text(each.band.start, zone), "end": moment_text(each.band.end, zone)}
-    names = {"service": "service", "client_ip": "client_ip", "status": "status", "path": "text"}
+    names = {"service": "service", "client_ip": "client_ip", "network": "client_ip", "status": "status", "path": "text"}
     return {names[each.field]: str(each.value)} if each.field in names else {}

@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 
 from dashapp.agent import short_agent
+from sql.networks import BITS_4, BITS_6
 from sql.plan import Range
 from sql.sample import SampledRequest
 from sql.slowest import SlowRequest
@@ -56,6 +58,7 @@ def traits(request: Request) -> Traits:
     found: dict[str, str | int] = {"service": request.service, "path": request.path, "status": request.status}
     if request.client_ip:
         found["client_ip"] = request.client_ip
+        found["network"] = _network(request.client_ip)
     if request.user_agent:
         found["user_agent"] = request.user_agent[:_LONGEST]
         found["product"] = _product(request.user_agent)
@@ -63,6 +66,11 @@ def traits(request: Request) -> Traits:
         inner = {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
         found |= {f"{ATTRIBUTE}{key}": _text(each) for key, each in inner.items() if isinstance(each, str | int)}
     return found
+
+
+def _network(client: str) -> str:
+    bits = BITS_4 if "." in client else BITS_6
+    return str(ip_network(f"{client}/{bits}", strict=False))
 
 
 def _product(agent: str) -> str:
@@ -97,13 +105,21 @@ def ranked(found: Sequence[Commonality]) -> list[Commonality]:
 
 
 def _says_as_much(other: Commonality, each: Commonality) -> bool:
-    """Tell whether `other` makes `each` superfluous: a version in a program, a program in a whole user agent."""
+    """Tell whether `other` makes `each` superfluous.
+
+    A version does so for its program, a program for the whole user agent, and a client that is all of its network.
+    """
+    if (other.field, each.field) == ("client_ip", "network"):
+        return _alike(other, each) and str(other.value).rpartition(".")[0] == str(each.value).rpartition(".")[0]
     if not str(other.value) or str(other.value) == str(each.value) or str(other.value) not in str(each.value):
         return False
     if (other.field, each.field) == ("product", "user_agent"):
         return True
-    same = (other.inside, other.outside) == (each.inside, each.outside)
-    return same and each.field in ("product", "user_agent")
+    return _alike(other, each) and each.field in ("product", "user_agent")
+
+
+def _alike(one: Commonality, other: Commonality) -> bool:
+    return (one.inside, one.outside) == (other.inside, other.outside)
 
 
 def time_band(

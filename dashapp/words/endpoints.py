@@ -59,6 +59,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "trait_time": ("시간대", "time"),
     "trait_service": ("서비스", "service"),
     "trait_client_ip": ("클라이언트", "client"),
+    "trait_network": ("네트워크", "network"),
     "trait_user_agent": ("사용자 에이전트", "user agent"),
     "trait_product": ("프로그램", "program"),
     "trait_path": ("경로", "path"),

@@ -50,10 +50,9 @@ def go(browser: Any, page: Served, path: str, **parameters: str) -> None:
 
 
 def wait_idle(browser: Any) -> None:
-    """Wait until nothing is asked any more and no part waits for its content."""
-    wait_until(
-        browser, lambda: browser.driver.execute_script("return !document.querySelector('.part > div > .skeleton')")
-    )
+    """Wait until nothing is asked any more and no part that is seen waits for its content."""
+    waiting = "[...document.querySelectorAll('.part > div > .skeleton')].some(each => each.offsetParent)"
+    wait_until(browser, lambda: not browser.driver.execute_script(f"return {waiting}"))
     wait_until(browser, lambda: browser.redux_state_is_loading is False if browser.redux_state_paths else False)
 
 
@@ -99,6 +98,14 @@ def test_overview_breaks_no_rule_with_comparison_open_menus_and_a_table(
             menu,
         )
         assert (menu, violations(dash_br.driver)) == (menu, [])
+
+
+def test_an_endpoint_in_depth_breaks_no_rule(page: Served, dash_br: Any, service: str) -> None:
+    endpoint = {"method": "GET", "route": "/api/cart", "vs": "day", "among": "failed"}
+    go(dash_br, page, "/endpoints", service=service, lang="ko", refresh="off", **endpoint)
+    wait_painted(dash_br, "endpoints-heat-graph")
+    dash_br.wait_for_element("#endpoints-common .basis")
+    assert in_both_themes(dash_br) == CLEAN
 
 
 def test_overview_breaks_no_rule_on_a_phone_with_a_sheet(page: Served, dash_br: Any, service: str) -> None:

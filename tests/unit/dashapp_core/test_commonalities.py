@@ -89,6 +89,16 @@ def test_attributes_are_read_one_level_deep_and_only_what_can_repeat() -> None:
     assert "user_agent" not in traits(request(user_agent=None))
 
 
+def test_a_client_has_its_network_and_stands_for_one_of_its_own() -> None:
+    assert traits(request(client_ip="192.0.2.66"))["network"] == "192.0.2.0/24"
+    assert traits(request(client_ip="2001:db8::1:2"))["network"] == "2001:db8::/48"
+    outside = [traits(request(client_ip=f"10.0.{i}.1", user_agent=None)) for i in range(50)]
+    alone = [traits(request(client_ip="192.0.2.66", user_agent=None))] * 20
+    assert [each.field for each in commonalities(alone, outside)] == ["client_ip"]
+    many = [traits(request(client_ip=f"192.0.2.{i}", user_agent=None)) for i in range(20)]
+    assert [(each.field, each.value) for each in commonalities(many, outside)] == [("network", "192.0.2.0/24")]
+
+
 def test_the_band_is_the_time_in_which_they_crowd() -> None:
     starts = [START + i * MINUTE for i in range(60)]
     outside = [START + i * MINUTE / 4 for i in range(240)]
