@@ -54,7 +54,7 @@ def methods_table(
         ("p95 ms", "n"),
         *([(against, "n hide-n")] if compared else []),
     ]
-    return _table(words("methods"), heads, rows)
+    return _table(words("field_method"), heads, rows)
 
 
 def networks_table(networks: Networks, view: View, words: Words) -> Component:
