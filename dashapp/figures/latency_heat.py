@@ -39,7 +39,7 @@ from dashapp.words import Words
 PERCENTILES = ("p50", "p95", "p99")
 _WIDTHS = {"p50": 1.5, "p90": 1.5, "p95": 2.0, "p99": 1.25}
 _HALO = 3.0
-_SEAMS_UP_TO = 150  # columns; above, a gap of a pixel would eat what it parts
+_SEAMS_UP_TO = 90  # columns; above, a gap of a pixel would eat what it parts
 _MOST_TICKS = 6
 # Pixels from a line within which it is named instead of the cell under the pointer.
 _NEAR = 6
