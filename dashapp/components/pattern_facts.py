@@ -33,7 +33,7 @@ def say_fact(fact: Fact, view: View, zone: ZoneInfo, words: Words) -> list[Any]:
 
 def fact_list(facts: Sequence[Fact], view: View, zone: ZoneInfo, words: Words) -> Component:
     """Sentences one below the other."""
-    return html.Ul([html.Li(say_fact(fact, view, zone, words)) for fact in facts], className="said facts")
+    return html.Ul([html.Li(say_fact(fact, view, zone, words)) for fact in facts], className="said week-facts")
 
 
 def busy_hours(hours: Sequence[Hour], view: View, zone: ZoneInfo, words: Words) -> Component:

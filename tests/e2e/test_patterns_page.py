@@ -95,6 +95,10 @@ def test_the_matrices_hold_what_the_api_says_and_hatch_what_it_does_not_know(
         assert sum(hatched) == known.count(False)
     # Monday and Thursday to Sunday are not in the range; Wednesday 23:00 is half there.
     assert known.count(True) == 48
+    # Nothing is wider than the page, the sentences least of all.
+    assert dash_br.driver.execute_script(
+        "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
     text = dash_br.find_element("#patterns-sentence").text
     assert hours["findings"][0] in text
     shown = [line.text for line in dash_br.find_elements("#patterns-findings li")]
