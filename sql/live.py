@@ -21,11 +21,17 @@ _CURSOR = re.compile(r"(\d{1,18}):(\d{1,18}):((?:\d{1,18}(?:,\d{1,18})*)?)")
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Rows newest first; `more` counts those that arrived too but were left out; `cursor` is for the next look."""
+    """Rows newest first; `more` counts those that arrived too but were left out; `cursor` is for the next look.
+
+    What was left out lies between `more_from` and the oldest of the rows. With `uncounted` it may be more: so many
+    batches came at once that not all were looked into.
+    """
 
     rows: list[dict[str, Any]]
     more: int
     cursor: str
+    more_from: datetime | None = None
+    uncounted: bool = False
 
 
 _BATCHES = """
@@ -34,6 +40,11 @@ from ingest_batch
 where stored > 0 and {since}
 order by id desc
 limit :most
+"""
+_ARRIVED = """
+select cast(coalesce(sum(stored), 0) as bigint), min(first_ts)
+from ingest_batch
+where stored > 0 and {since}
 """
 _BATCH = sa.table(
     "ingest_batch",
@@ -71,9 +82,18 @@ def arrivals(reading: Reading, filters: Filters, *, limit: int, after: str | Non
             break
     if not wanted:
         return Arrivals([], 0, cursor)
-    rows = _rows(reading, filters, [batch.id for batch in wanted], wanted, limit)
-    arrived = sum(batch.stored for batch in batches)
-    return Arrivals(rows, max(0, arrived - len(rows)) if after is not None and not filters else 0, cursor)
+    ids = [batch.id for batch in wanted]
+    rows = _rows(reading, filters, ids, wanted, limit)
+    crowded = len(batches) == MOST_BATCHES
+    if after is None or (len(rows) < limit and not crowded):
+        return Arrivals(rows, 0, cursor)
+    if filters:
+        arrived, first = _matching(reading, filters, ids, wanted)
+    else:
+        # The ledger knows it, without a look at the rows.
+        arrived, first = reading.execute(sa.text(_ARRIVED.format(since=since)), parameters).one()
+    more = max(0, arrived - len(rows))
+    return Arrivals(rows, more, cursor, first if more else None, uncounted=crowded and bool(filters))
 
 
 def _is_snapshot(text: str) -> bool:
@@ -86,10 +106,23 @@ def _is_snapshot(text: str) -> bool:
     return 0 < low <= high and numbers == sorted(set(numbers)) and all(low <= number < high for number in numbers)
 
 
-def _rows(reading: Reading, filters: Filters, ids: list[int], batches: list[Any], limit: int) -> list[dict[str, Any]]:
-    """Rows of the newest batches only; their span of time keeps the scan to few chunks."""
+def _of_batches(filters: Filters, ids: list[int], batches: list[Any]) -> list[sa.ColumnElement[bool]]:
+    """Conditions of their matching rows; their span of time keeps the scan to few chunks."""
     low: datetime = min(batch.first_ts for batch in batches)
     high: datetime = max(batch.last_ts for batch in batches)
+    log = ACCESS_LOG.c
+    chosen = log.batch_id == sa.any_(sa.cast(ids, pg.ARRAY(sa.BigInteger)))
+    return [chosen, log.ts >= low, log.ts <= high, *conditions(ACCESS_LOG, filters)]
+
+
+def _matching(reading: Reading, filters: Filters, ids: list[int], batches: list[Any]) -> tuple[int, datetime | None]:
+    """How many matching rows some batches have, and when the first of them was."""
+    counted = sa.select(sa.cast(sa.func.count(), sa.BigInteger), sa.func.min(ACCESS_LOG.c.ts))
+    count, first = reading.execute(counted.where(*_of_batches(filters, ids, batches))).one()
+    return count, first
+
+
+def _rows(reading: Reading, filters: Filters, ids: list[int], batches: list[Any], limit: int) -> list[dict[str, Any]]:
     log = ACCESS_LOG.c
     names = ("service", "method", "path", "route", "status", "latency_ms", "bytes")
     statement = (
@@ -102,8 +135,7 @@ def _rows(reading: Reading, filters: Filters, ids: list[int], batches: list[Any]
             _BATCH.c.source,
         )
         .join_from(ACCESS_LOG, _BATCH, _BATCH.c.id == log.batch_id)
-        .where(log.batch_id == sa.any_(sa.cast(ids, pg.ARRAY(sa.BigInteger))), log.ts >= low, log.ts <= high)
-        .where(*conditions(ACCESS_LOG, filters))
+        .where(*_of_batches(filters, ids, batches))
         .order_by(log.ts.desc(), log.batch_id.desc())
         .limit(limit)
     )

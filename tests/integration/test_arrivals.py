@@ -78,7 +78,33 @@ def test_arrivals_count_what_they_leave_out(
         writer.store(Batch("test", service, rows, []))
     arrived = look(engine, cursor, limit=4)
     assert paths(arrived) == ["/29", "/28", "/27", "/26"]
-    assert arrived.more == 26
+    assert (arrived.more, arrived.more_from, arrived.uncounted) == (26, MOMENT, False)
+
+
+def test_arrivals_count_what_they_leave_out_of_what_matches(
+    writer: LogWriter, engine: sa.Engine, service: str, make_row: MakeRow
+) -> None:
+    cursor = look(engine).cursor
+    rows = [make_row(ts=MOMENT + timedelta(seconds=i), path=f"/{i}", status=(200, 500)[i % 2]) for i in range(20)]
+    writer.store(Batch("test", service, rows, []))
+    arrived = look(engine, cursor, limit=4, filters=Filters(status=(500, 500)))
+    assert paths(arrived) == ["/19", "/17", "/15", "/13"]
+    assert (arrived.more, arrived.more_from) == (6, MOMENT + timedelta(seconds=1))
+    whole = look(engine, cursor, limit=10, filters=Filters(status=(500, 500)))
+    assert (len(whole.rows), whole.more, whole.more_from) == (10, 0, None)
+
+
+def test_arrivals_of_more_batches_than_are_looked_into_are_counted_all_the_same(
+    writer: LogWriter, engine: sa.Engine, service: str, make_row: MakeRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sql.live.MOST_BATCHES", 2)
+    cursor = look(engine).cursor
+    for i in range(4):
+        writer.store(Batch("test", service, [make_row(ts=MOMENT + timedelta(seconds=i), path=f"/{i}")], []))
+    arrived = look(engine, cursor)
+    assert paths(arrived) == ["/3", "/2"]
+    assert (arrived.more, arrived.more_from, arrived.uncounted) == (2, MOMENT, False)
+    assert look(engine, cursor, filters=Filters(service=service)).uncounted
 
 
 def test_arrivals_of_repeated_and_refused_batches_are_none(
