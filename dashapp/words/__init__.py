@@ -6,12 +6,25 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
-from dashapp.words import ai, collection, common, endpoints, findings, overview, patterns, realtime, report, shell
+from dashapp.words import (
+    ai,
+    collection,
+    common,
+    endpoints,
+    findings,
+    logs,
+    overview,
+    patterns,
+    realtime,
+    record,
+    report,
+    shell,
+)
 
 LANGUAGES = ("ko", "en")
 
 # A module for each page. key: (Korean, English); both name the same facts in the same order.
-PARTS = (shell, common, overview, endpoints, patterns, findings, realtime, ai, collection, report)
+PARTS = (shell, common, overview, endpoints, patterns, findings, realtime, logs, record, ai, collection, report)
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 
 

@@ -139,7 +139,7 @@ def test_console_rows_are_plain_values() -> None:
     )
     assert row["time"] == "14:34:07.904"
     assert row["latency"] == "-"
-    assert row["path"] == "/<script>"
+    assert row["record"]["path"] == "/<script>"
     assert row["kind"] == 5
     assert row["agent"] == "-"
 
