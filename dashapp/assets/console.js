@@ -15,6 +15,10 @@
       today: null,
       asked: null,
       askedAt: 0,
+      answered: null,
+      answeredAt: 0,
+      counts: [],
+      since: Date.now(),
     };
   }
 
@@ -28,39 +32,32 @@
     return element;
   }
 
-  function part(row, kind, text, title) {
-    var span = document.createElement("span");
-    span.className = kind;
-    span.textContent = text;
-    if (title) {
-      span.title = title;
-    }
-    row.appendChild(span);
-    return span;
+  function clock(text, element) {
+    var found = /^([+-])(\d\d)(\d\d)$/.exec(element.dataset.offset);
+    var minutes = (Number(found[2]) * 60 + Number(found[3])) * (found[1] === "-" ? -1 : 1);
+    return new Date(Date.parse(text) + minutes * 60000).toISOString().slice(11, 19);
   }
 
-  function rowOf(data) {
-    var row = document.createElement("div");
-    row.className = "log-row k" + data.kind + (data.slow ? " slow" : "");
-    row.dataset.day = data.day;
-    part(row, "c-time", data.time, data.day);
-    part(row, "c-status", data.status);
-    part(row, "c-method", data.method);
-    part(row, "c-path", data.path, data.path);
-    var latency = part(row, "c-latency", "");
-    var bar = part(latency, "c-bar", "");
-    bar.style.setProperty("--length", String(data.bar));
-    part(latency, "c-ms", data.latency);
-    part(row, "c-client", data.client);
-    part(row, "c-agent", data.agent, data.agent_full);
-    part(row, "c-service", data.service);
-    return row;
-  }
-
-  function band(element, count) {
+  /* The mark where rows were left out: how many, from when to when, and a link to them. */
+  function band(element, skipped) {
+    var texts = element.dataset;
     var row = document.createElement("div");
     row.className = "log-skipped";
-    row.textContent = element.dataset.skipped.replace("{n}", count.toLocaleString("en-US"));
+    var count = document.createElement("b");
+    count.textContent = (skipped.least ? texts.skippedLeast : texts.skipped).replace(
+      "{n}",
+      skipped.count.toLocaleString("en-US")
+    );
+    var why = document.createElement("span");
+    why.textContent = texts.skippedWhy
+      .replace("{first}", clock(skipped.first, element))
+      .replace("{last}", clock(skipped.last, element));
+    var link = document.createElement("a");
+    var start = skipped.first.slice(0, 19) + "Z";
+    var end = new Date(Math.floor(Date.parse(skipped.last) / 1000) * 1000 + 1000).toISOString().slice(0, 19) + "Z";
+    link.href = "/logs" + window.dash_clientside.accessboard.changed(location.search, { start: start, end: end });
+    link.textContent = texts.skippedGo;
+    row.append(count, why, link);
     return row;
   }
 
@@ -114,7 +111,7 @@
     var height = element.scrollHeight;
     var fragment = document.createDocumentFragment();
     rows.forEach(function (data) {
-      fragment.appendChild(rowOf(data));
+      fragment.appendChild(window.dash_clientside.accessboard.rowOf(data));
     });
     if (skipped) {
       fragment.appendChild(band(element, skipped));
@@ -128,9 +125,68 @@
     trim(element);
   }
 
+  /* What waits while the console is paused; beyond what is kept the oldest becomes a mark. */
+  function wait(rows, skipped, keep) {
+    console_.queue.push({ rows: rows, skipped: skipped });
+    console_.waiting += rows.length + (skipped ? skipped.count : 0);
+    var held = console_.queue.reduce(function (sum, look) {
+      return sum + look.rows.length;
+    }, 0);
+    while (held > keep && console_.queue.length > 1) {
+      var oldest = console_.queue.shift();
+      var next = console_.queue[0];
+      held -= oldest.rows.length;
+      var first = oldest.skipped ? oldest.skipped.first : oldest.rows[oldest.rows.length - 1].record.ts;
+      next.skipped = {
+        count: oldest.rows.length + (oldest.skipped ? oldest.skipped.count : 0) + (next.skipped ? next.skipped.count : 0),
+        least: Boolean((oldest.skipped || {}).least || (next.skipped || {}).least),
+        first: first,
+        last: next.skipped ? next.skipped.last : oldest.rows[0].record.ts,
+      };
+    }
+  }
+
+  function goOn(element) {
+    console_.queue.forEach(function (look) {
+      put(element, look.rows, look.skipped);
+    });
+    Object.assign(console_, { queue: [], waiting: 0 });
+    showWaiting();
+  }
+
+  /* Requests a second over the last ten seconds. */
+  function rate() {
+    var now = Date.now();
+    console_.counts = console_.counts.filter(function (each) {
+      return now - each.at < 10000;
+    });
+    var sum = console_.counts.reduce(function (total, each) {
+      return total + each.n;
+    }, 0);
+    var label = document.getElementById("realtime-rate");
+    return label && now - console_.since > 3000
+      ? label.dataset.text.replace("{n}", (sum / Math.min(10, (now - console_.since) / 1000)).toFixed(1))
+      : "";
+  }
+
+  function count(arrivals) {
+    console_.counts.push({ at: Date.now(), n: arrivals.rows.length + (arrivals.skipped ? arrivals.skipped.count : 0) });
+  }
+
+  function late(answered) {
+    if (console_.answered !== answered || !console_.answeredAt) {
+      console_.answered = answered;
+      console_.answeredAt = Date.now();
+    }
+    var label = document.getElementById("realtime-late");
+    var seconds = Math.floor((Date.now() - console_.answeredAt) / 1000);
+    return label && seconds > 3 ? label.dataset.text.replace("{n}", seconds) : "";
+  }
+
   function showWaiting() {
     var label = document.getElementById("realtime-waiting");
     if (label) {
+      label.hidden = !console_.waiting;
       label.textContent = console_.waiting
         ? label.dataset.text.replace("{n}", console_.waiting.toLocaleString("en-US"))
         : "";
@@ -144,11 +200,11 @@
       var element = box();
       var waited = Date.now() - console_.askedAt;
       if (!element || (console_.asked !== null && console_.asked !== answered && waited < PATIENCE_MS)) {
-        return window.dash_clientside.no_update;
+        return [window.dash_clientside.no_update, element ? late(answered) : "", element ? rate() : ""];
       }
       console_.asked = intervals || 0;
       console_.askedAt = Date.now();
-      return console_.asked;
+      return [console_.asked, late(answered), rate()];
     },
 
     showArrivals: function (arrivals) {
@@ -158,18 +214,19 @@
         return unchanged;
       }
       console_.today = arrivals.today;
+      element.dataset.empty = arrivals.empty;
       if (arrivals.after === null || arrivals.view !== console_.view) {
         element.replaceChildren();
         Object.assign(console_, { queue: [], waiting: 0 });
-        put(element, arrivals.rows, 0);
+        put(element, arrivals.rows, null);
       } else if (arrivals.after !== console_.cursor) {
         return unchanged; /* an answer that came twice or out of order */
       } else if (console_.paused) {
-        var keep = Number(element.dataset.keep);
-        console_.queue = arrivals.rows.concat(console_.queue).slice(0, keep);
-        console_.waiting += arrivals.rows.length + arrivals.more;
+        wait(arrivals.rows, arrivals.skipped, Number(element.dataset.keep));
+        count(arrivals);
       } else {
-        put(element, arrivals.rows, arrivals.more);
+        put(element, arrivals.rows, arrivals.skipped);
+        count(arrivals);
       }
       console_.cursor = arrivals.cursor;
       console_.view = arrivals.view;
@@ -181,11 +238,17 @@
       var element = box();
       console_.paused = !console_.paused;
       if (!console_.paused && element) {
-        put(element, console_.queue, console_.waiting - console_.queue.length);
-        Object.assign(console_, { queue: [], waiting: 0 });
-        showWaiting();
+        goOn(element);
       }
       return [console_.paused ? "Live" : "Pause", console_.paused ? "live paused" : "live"];
+    },
+
+    showWaiting: function () {
+      var element = box();
+      if (element) {
+        goOn(element);
+        element.scrollTop = 0;
+      }
     },
 
     filterClasses: function () {
