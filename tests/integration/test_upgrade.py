@@ -174,6 +174,18 @@ def test_catalogue_tells_a_change(fresh: Connection, fresh_catalogue: Catalogue,
 # ---- the data ----
 
 
+def test_new_levels_wait_for_what_a_job_of_the_version_before_may_have_begun(upgraded: Upgraded) -> None:
+    """Such a job takes a minute off the list without a word about levels that came while it ran."""
+    unmarked = (
+        "select view, minute from touched_minute, (values ('route_1h'), ('route_1d'), ('client_1h'), ('client_1d'), "
+        "('traffic_5m')) as added (view) join aggregate_level using (view) where not exists (select from stale_bucket "
+        "as stale where stale.view = added.view and bucket = time_bucket(width, minute))"
+    )
+    with connect(upgraded.dsn) as connection:
+        assert one(connection, "select count(*) from touched_minute") > 0
+        assert connection.execute(unmarked.encode()).fetchall() == []
+
+
 def test_upgraded_database_has_every_row_and_every_figure(upgraded: Upgraded) -> None:
     with connect(upgraded.dsn) as connection:
         check_rows(connection, upgraded)
