@@ -79,8 +79,7 @@ def row_tools(words: Words) -> list[Component]:
                     id="console-copy-lines",
                     className="button",
                     type="button",
-                    title=words("logs_copy_lines"),
-                    **aria(label=words("logs_copy_lines")),
+                    title=words("logs_copy_lines"),  # its name where the text is hidden
                 ),
                 html.Button(
                     "JSON",

@@ -139,7 +139,7 @@ def register(app: Dash, site: Site) -> None:
         # Values of another view must not stay beside the name of this one.
         kept_since = read_at if ctx.triggered_id == "shell-tick" else None
         # Building the figures takes longer than writing them down: viewers of the same view share that, too.
-        same = ("overview page", view.link(), view.whole, words.language, kept_since)
+        same = ("overview page", view.link(), view.whole, words.language, kept_since, most_points())
         return site.shared.get(same, lambda: page_of(view, words, kept_since))
 
     def page_of(view: View, words: Words, kept_since: str | None) -> dict[str, Any]:
