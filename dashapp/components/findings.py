@@ -63,6 +63,11 @@ def finding_action(each: Finding, view: View, complete: datetime, zone: ZoneInfo
     return dcc.Link(words(key, start=start, end=end), href=_link(each, view, "", zone), className="button sm")
 
 
+def finding_requests(each: Finding, view: View, zone: ZoneInfo, words: Words) -> Component:
+    """A button that lists the requests of a finding."""
+    return dcc.Link(words("see_requests"), href=_link(each, view, "/logs", zone), className="button sm")
+
+
 def _row(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> Component:
     is_open = _is_open(each, complete)
     state = html.Span(words("open" if is_open else "closed"), className="tag open" if is_open else "tag closed")

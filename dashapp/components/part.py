@@ -63,5 +63,10 @@ def failure(failed: Failed, title: str, words: Words, kept_since: str | None = N
             ]
         ),
         *age,
-        html.Button([icon("refresh"), words("retry")], type="button", className="button", **data(act="retry")),
+        retry(words),
     ]
+
+
+def retry(words: Words) -> Component:
+    """A button that reads the page again."""
+    return html.Button([icon("refresh"), words("retry")], type="button", className="button", **data(act="retry"))

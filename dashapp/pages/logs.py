@@ -21,9 +21,11 @@ from dashapp.components.attributes import aria
 from dashapp.components.card import choice_link, swatch
 from dashapp.components.console import console_row, utc_text
 from dashapp.components.graph import graph, paint
+from dashapp.components.part import failure, retry
 from dashapp.components.record import drawer
 from dashapp.figures.base import blank
 from dashapp.figures.log_histogram import log_histogram
+from dashapp.parts import Failed, Parts
 from dashapp.pattern_words import say_pattern
 from dashapp.patterns import objection
 from dashapp.site import Site, most_points
@@ -31,7 +33,7 @@ from dashapp.stats.log_counts import LogCounts, log_counts
 from dashapp.time_range import bucket_minutes
 from dashapp.view import FILTERS, View, address, parameters_of
 from dashapp.words import Words
-from sql.connection import BadPattern, DatabaseUnavailable, snapshot
+from sql.connection import BadPattern, DatabaseUnavailable
 from sql.plan import Range
 from sql.position import position_of
 from sql.search import SEARCH_S, Found, search
@@ -98,7 +100,7 @@ def register(app: Dash, site: Site) -> None:
             return {"fresh": True, "rows": []}, None, True, "", "", say_pattern(str(error), words)
         except DatabaseUnavailable as error:
             log.warning("no log rows: %s", error)
-            return no_update, no_update, no_update, no_update, no_update, words("database_away")
+            return no_update, no_update, no_update, no_update, no_update, [words("database_away"), " ", retry(words)]
         rows = [console_row(row, site.zone) for row in found.rows]
         label = words("logs_go_on") if found.truncated else words("logs_more", n=PAGE_ROWS)
         going_on = _following(found, whole) if found.next else None
@@ -109,13 +111,10 @@ def register(app: Dash, site: Site) -> None:
         links = (download_links(view), class_links(view, words))
         if objection(view.parameters.get("regex", "")) is not None:
             return blank(), "", "", *links
-        try:
-            counts = read_counts(site, view)
-        except BadPattern:
-            return blank(), "", "", *links
-        except DatabaseUnavailable as error:
-            log.warning("log rows not counted: %s", error)
-            return blank(), fmt.UNKNOWN, words("logs_uncounted"), *links
+        counts = read_counts(site, view)
+        if isinstance(counts, Failed):
+            told = [] if counts.reason == "failed_pattern" else failure(counts, words("logs_histogram"), words)
+            return blank(), fmt.UNKNOWN if told else "", told, *links
         said = words("logs_count", n=fmt.count(counts.total))
         return log_histogram(counts.traffic, site.zone).to_plotly_json(), said, "", *links
 
@@ -158,13 +157,17 @@ def register(app: Dash, site: Site) -> None:
     paint(app, "logs-graph")
 
 
-def read_counts(site: Site, view: View) -> LogCounts:
-    """Count what matches, in one snapshot."""
+def read_counts(site: Site, view: View) -> LogCounts | Failed:
+    """Count what matches, in one snapshot; or why that failed."""
     by_endpoint = bool(view.filters.method or view.filters.route)
     minutes = bucket_minutes(view.whole, most=most_points(), by_endpoint=by_endpoint)
     complete = site.complete()
-    with snapshot(site.engine, seconds=COUNT_S) as reading:
-        return log_counts(reading, view.whole, view.filters, minutes=minutes, zone=site.zone, complete=complete)
+    with Parts(site.engine, seconds=COUNT_S) as parts:
+        return parts.read(
+            lambda reading: log_counts(
+                reading, view.whole, view.filters, minutes=minutes, zone=site.zone, complete=complete
+            )
+        )
 
 
 def latency_limits(search_: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from dashapp.components.capped_routes import capped_routes
 from dashapp.components.card import card, endpoint_name, severity
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_tables import Sides, failing_table, slowest_table
-from dashapp.components.findings import bands_of, finding_action, finding_rows, say_finding
+from dashapp.components.findings import bands_of, finding_action, finding_requests, finding_rows, say_finding
 from dashapp.components.graph import graph, paint
 from dashapp.components.key_figures import Against, key_figures
 from dashapp.components.latencies import latency_line
@@ -348,8 +348,11 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     if read.findings:
         worst = read.findings[0]
         said = say_finding(worst, view, page.complete, zone, words)
-        action = html.Div(finding_action(worst, view, page.complete, zone, words), className="acts")
-        return [severity(worst.severity, words), html.P([*said, " ", *peak]), action]
+        acts = [
+            finding_action(worst, view, page.complete, zone, words),
+            finding_requests(worst, view, zone, words),
+        ]
+        return [severity(worst.severity, words), html.P([*said, " ", *peak]), html.Div(acts, className="acts")]
     assert not isinstance(read.key_figures, Failed)
     assert not isinstance(read.endpoints, Failed)
     if view.filters.status is not None:

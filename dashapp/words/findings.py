@@ -9,6 +9,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "closed": ("종료", "Ended"),
     "when_open": ("{start}부터 {n}분째", "since {start}, {n} min"),
     "when_whole": ("기간 전체", "the whole range"),
+    "see_requests": ("요청 보기", "See the requests"),
     "show_since": ("{start} 이후만 보기", "Show since {start}"),
     "show_span": ("{start} – {end}만 보기", "Show {start} – {end}"),
     "finding_traffic_spike": ("{observed}건 (예상 {usual}건)", "{observed} requests ({usual} expected)"),

@@ -36,10 +36,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Rows before {when} are past their retention and no longer kept.",
     ),
     "logs_bad_regex": ("정규식을 읽을 수 없습니다: {why}", "The regular expression cannot be read: {why}"),
-    "logs_uncounted": (
-        "전체를 세지 못했습니다. 기간을 줄이면 셀 수 있습니다.",
-        "Could not count them all. A shorter range can be counted.",
-    ),
     "pattern_parens": ("괄호 ()의 짝이 맞지 않습니다.", "the parentheses () do not match."),
     "pattern_brackets": ("대괄호 []의 짝이 맞지 않습니다.", "the brackets [] do not match."),
     "pattern_braces": ("중괄호 {{}}의 짝이 맞지 않습니다.", "the braces {{}} do not match."),
