@@ -232,20 +232,13 @@ select add_continuous_aggregate_policy('route_1d', null, interval '2 days', inte
 select add_continuous_aggregate_policy('client_1h', null, interval '3 hours', interval '30 minutes', buckets_per_batch => 0);
 select add_continuous_aggregate_policy('client_1d', null, interval '2 days', interval '6 hours', buckets_per_batch => 0);
 
--- What is stored already: the new levels are built from now on, newest first; finer ones serve meanwhile. A job that
--- runs at this moment knows nothing of them: what it has not finished is still listed, and is listed for them too.
+-- What is stored already: the new levels are built from now on, newest first; finer ones serve meanwhile.
 insert into touched_minute (minute)
-select bucket from traffic_1m where bucket >= now() - interval '25 hours'
-union
-select minute from touched_minute where minute >= now() - interval '25 hours';
+select distinct bucket from traffic_1m where bucket >= now() - interval '25 hours';
 insert into stale_bucket (view, bucket)
-select view, bucket from (values ('route_1h'), ('client_1h')) as levels (view), (
-    select bucket from traffic_1h union select time_bucket(interval '1 hour', minute) from touched_minute
-) as hours
+select view, bucket from (values ('route_1h'), ('client_1h')) as levels (view), (select distinct bucket from traffic_1h) as hours
 union all
-select view, bucket from (values ('route_1d'), ('client_1d')) as levels (view), (
-    select bucket from traffic_1d union select time_bucket(interval '1 day', minute) from touched_minute
-) as days;
+select view, bucket from (values ('route_1d'), ('client_1d')) as levels (view), (select distinct bucket from traffic_1d) as days;
 
 -- Who only looks may only look. Without the right to make roles the readers stay what the connection is.
 do $$

@@ -30,11 +30,6 @@ alter materialized view endpoint_1h set (
 -- The net for rows that came around the ingest server, as in migration 0004.
 select add_continuous_aggregate_policy('traffic_5m', null, '1 hour', '10 minutes', buckets_per_batch => 0);
 
--- What is stored already: the level is built from now on, newest first; traffic_1m serves meanwhile. A job that runs at
--- this moment knows nothing of it: what it has not finished is still listed, and is listed for it too.
+-- What is stored already: the level is built from now on, newest first; traffic_1m serves meanwhile.
 insert into stale_bucket (view, bucket)
-select 'traffic_5m', bucket from (
-    select time_bucket(interval '5 minutes', bucket) as bucket from traffic_1m
-    union
-    select time_bucket(interval '5 minutes', minute) from touched_minute
-) as buckets;
+select 'traffic_5m', bucket from (select distinct time_bucket(interval '5 minutes', bucket) as bucket from traffic_1m) as buckets;
