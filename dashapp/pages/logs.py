@@ -239,7 +239,7 @@ def _bar(words: Words) -> Component:
             type="text",
             maxLength=9,
             placeholder=words(key),
-            className="log-limit",
+            className="inp log-limit",
             autoComplete="off",
         )
         for field, key in (("logs-min", "logs_latency_min"), ("logs-max", "logs_latency_max"))
