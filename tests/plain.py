@@ -96,7 +96,7 @@ def number_of(sketch: Sketch | None) -> int:
     """A sketch as the one number that it is in the database."""
     if sketch is None:
         return 0
-    return sum(int(count) * 10 ** (FIELD_DIGITS * slot) for slot, count in enumerate(sketch))
+    return sum(int(sketch[slot]) * 10 ** (FIELD_DIGITS * int(slot)) for slot in np.flatnonzero(sketch))
 
 
 def sketch_of(number: int) -> Sketch:
