@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 export PYTHONPATH := $(ROOT)
 
-.PHONY: demo test lint bench chaos setup setup-dev browser clean
+.PHONY: demo test shots lint bench chaos setup setup-dev browser clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -17,6 +17,9 @@ demo: $(VENV)/.runtime ## run everything with a day of demo traffic; Ctrl-C ends
 
 test: $(VENV)/.dev browser ## set up what the tests need and run all of them
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+shots: $(VENV)/.dev browser ## pictures of every page, in both languages and themes, on a screen and a phone: build/shots
+	@$(BIN)/python -m tests.e2e.shots $(ARGS)
 
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

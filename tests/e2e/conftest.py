@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.chrome.options import Options
 
+from bench import chromium
 from tests.conftest import NATIVE_DSN, native_database
 
 ROOT = Path(__file__).parents[2]
@@ -26,24 +27,8 @@ START_TIMEOUT_S = 90.0
 
 
 def pytest_setup_options() -> Options:
-    """How Chromium starts: without a screen, as root, and without calling anybody."""
-    options = Options()
-    for flag in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        "no-first-run",
-        "disable-quic",
-        "force-prefers-reduced-motion",  # what is scrolled to can be clicked at once
-        "window-size=1440,1000",
-    ):
-        options.add_argument(f"--{flag}")
-    os.environ["SE_OFFLINE"] = "true"
-    return options
+    """How Chromium starts for `dash_br`."""
+    return chromium.options()
 
 
 class Stack:
