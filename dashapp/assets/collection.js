@@ -123,8 +123,19 @@
     var field = document.createElement("input");
     field.type = "file";
     field.id = "collection-upload-file";
-    field.setAttribute("aria-label", picker.dataset.label);
-    picker.appendChild(field);
+    field.className = "sr";
+    /* The browser's own button speaks the browser's language, not that of the page. */
+    var name = document.createElement("label");
+    name.className = "button";
+    name.htmlFor = field.id;
+    name.textContent = picker.dataset.label;
+    var chosen = document.createElement("span");
+    chosen.className = "ell";
+    function sayChosen() {
+      chosen.textContent = field.files.length ? field.files[0].name : "";
+    }
+    field.addEventListener("change", sayChosen);
+    picker.append(field, name, chosen);
     byId("-start").addEventListener("click", start);
     byId("-cancel").addEventListener("click", cancel);
     var drop = byId("-drop");
@@ -140,6 +151,7 @@
       drop.classList.remove("over");
       if (event.dataTransfer.files.length) {
         field.files = event.dataTransfer.files;
+        sayChosen();
       }
     });
   }

@@ -24,6 +24,8 @@ GRAPH_CONFIG: dict[str, Any] = {
     "displayModeBar": False,
     "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"],
     "doubleClick": False,
+    # Hints in English that lie over the tool bar.
+    "showTips": False,
     "responsive": True,
 }
 MARGIN_LEFT, MARGIN_RIGHT = 52, 8

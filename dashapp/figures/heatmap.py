@@ -79,10 +79,12 @@ def week_figure(
 
 
 def _ends(what: What, shades: Sequence[float]) -> dict[str, float]:
-    """Where the scale of colours begins and ends; a count and a share begin at 0, a latency at the shortest."""
+    """Where the scale of colours begins and ends; a count and a share begin at 0, a latency near the shortest."""
     if what != "p95" or not shades:
         return {"zmin": 0, "zmax": max(shades, default=0) or 1}
-    return {"zmin": min(shades), "zmax": max(max(shades), min(shades) + _LEAST_LATENCY_SPAN)}
+    # Latencies that hardly differ lie in the middle of the scale: at its end they would look like nothing.
+    spare = max(0.0, _LEAST_LATENCY_SPAN - (max(shades) - min(shades))) / 2
+    return {"zmin": min(shades) - spare, "zmax": max(shades) + spare}
 
 
 def _there(cell: WeekHour | None, zone: ZoneInfo | None) -> dict[str, str]:
