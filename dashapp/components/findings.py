@@ -46,8 +46,11 @@ def bands_of(found: Sequence[Finding], zone: ZoneInfo, words: Words, *, short: b
 
 
 def say_finding(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> list[Any]:
-    """What matters most, since when and where."""
-    link = _link(each, view, "/endpoints" if each.subject else "", zone)
+    """What matters most, since when and where.
+
+    The name of an endpoint leads to all of its range, which shows the time before and what its failures share.
+    """
+    link = _in_depth(each, view) if each.subject else _link(each, view, "", zone)
     name = dcc.Link(_subject(each, words), href=link)
     when = _when(each, view, complete, zone, words)
     observed = html.Span(html.B(_value(each, each.observed)), className="text-nowrap")
@@ -116,6 +119,12 @@ def _is_open(each: Finding, complete: datetime) -> bool:
 
 def _is_short(view: View) -> bool:
     return view.whole.end - view.whole.start <= _SHORT
+
+
+def _in_depth(each: Finding, view: View) -> str:
+    among = {"among": "failed"} if each.kind == "error_burst" else {}
+    method, route = each.subject or ("", "")
+    return view.link("/endpoints", method=method, route=route, **among)
 
 
 def _link(each: Finding, view: View, path: str, zone: ZoneInfo) -> str:
