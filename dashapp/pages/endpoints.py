@@ -135,14 +135,16 @@ def register(app: Dash, site: Site) -> None:
         # Values of another view must not stay beside the name of this one.
         ticked = ctx.triggered_id == "shell-tick"
         kept_since = read_at if ticked else None
+        # The columns of a new grid stand already; set again they would move for all to see.
+        columns_stand = ticked or (not ctx.triggered_id and not view.comparison and not view.by_path)
         # Building the figures takes as long as reading them: viewers of the same view share that, too.
-        same = ("endpoints page", view.link(), view.whole, words.language, kept_since, ticked, is_phone())
-        return site.shared.get(same, lambda: page_of(view, words, kept_since, ticked=ticked))
+        same = ("endpoints page", view.link(), view.whole, words.language, kept_since, columns_stand, is_phone())
+        return site.shared.get(same, lambda: page_of(view, words, kept_since, columns_stand=columns_stand))
 
-    def page_of(view: View, words: Words, kept_since: str | None, *, ticked: bool) -> dict[str, Any]:
+    def page_of(view: View, words: Words, kept_since: str | None, *, columns_stand: bool) -> dict[str, Any]:
         if endpoint_depth.is_one(view):
             return _UNCHANGED | update_depth(site, view, words, kept_since)
-        return _UNCHANGED | update_table(site, view, words, kept_since, ticked=ticked)
+        return _UNCHANGED | update_table(site, view, words, kept_since, columns_stand=columns_stand)
 
     app.callback(
         output=_OUTPUTS | endpoint_depth.OUTPUTS,
@@ -177,7 +179,9 @@ def update_depth(site: Site, view: View, words: Words, kept_since: str | None) -
     }
 
 
-def update_table(site: Site, view: View, words: Words, kept_since: str | None, *, ticked: bool) -> dict[str, Any]:
+def update_table(
+    site: Site, view: View, words: Words, kept_since: str | None, *, columns_stand: bool
+) -> dict[str, Any]:
     """The table of all endpoints; where there are none, why."""
     read = read_page(site, view)
     by = by_links(view)
@@ -189,7 +193,7 @@ def update_table(site: Site, view: View, words: Words, kept_since: str | None, *
     if not listed.whole.endpoints:
         return _nothing(empty_state(view, listed.span, site.zone, words, path=PATH)) | {"by": by}
     return shell | {
-        **_table(read, listed, view, words, ticked=ticked),
+        **_table(read, listed, view, words, columns_stand=columns_stand),
         "failed": None,
         "ready": "grid-frame ready",
         "routes": capped_routes(listed.routes, words),
@@ -201,7 +205,7 @@ def _nothing(empty: Component) -> dict[str, Any]:
     return {"empty": empty, "hidden": True, "depth_hidden": True, "routes": None}
 
 
-def _table(read: Table, listed: Listed, view: View, words: Words, *, ticked: bool) -> dict[str, Any]:
+def _table(read: Table, listed: Listed, view: View, words: Words, *, columns_stand: bool) -> dict[str, Any]:
     against = words(f"vs_name_{view.comparison.kind}") if view.comparison and listed.before else ""
     courses = None if isinstance(read.courses, Failed) else read.courses
     columns = column_defs(words, phone=is_phone(), against=against, trend=not view.by_path)
@@ -214,7 +218,7 @@ def _table(read: Table, listed: Listed, view: View, words: Words, *, ticked: boo
     return {
         "rows": grid_rows(listed, view, by_path=view.by_path, courses=courses),
         # A refresh keeps the order that the viewer chose.
-        "columns": no_update if ticked else columns,
+        "columns": no_update if columns_stand else columns,
         "total": total_row(listed.total, words),
         "count": fmt.count(shown) if shown == found else f"{fmt.count(shown)} / {fmt.count(found)}",
         "note": " ".join(notes),
