@@ -141,6 +141,7 @@ def test_a_cell_leads_to_the_latest_of_its_hours() -> None:
     (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
     assert heat.customdata[0][9] == {"start": "2026-11-30T09:00", "end": "2026-11-30T10:00"}
     assert heat.zmax - heat.zmin == pytest.approx(math.log10(2))
+    assert (heat.zmin + heat.zmax) / 2 == pytest.approx(heat.z[0][9])  # to be seen, it is no end of the scale
 
 
 def test_shares_of_statuses_leave_out_what_is_unknown_and_what_had_no_requests() -> None:
