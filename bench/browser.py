@@ -24,9 +24,8 @@ from typing import Any
 
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
-from selenium.webdriver.support.ui import WebDriverWait
 
-from bench.chromium import WIDE, chromium, resize
+from bench.chromium import WIDE, chromium, resize, wait_settled
 from bench.page_actions import PAGES, RANGES, SHELL, Page, perform
 from bench.processes import free_port, running
 from bench.report import report
@@ -37,13 +36,6 @@ A_DAY, FILL_S, WAIT_S = 100_000, 180, 60
 LOADS = 3
 QUIET_S = 1.0
 _HERE = Path(__file__).parent
-_BUSY = """
-    function seen(selector) {
-      return Array.from(document.querySelectorAll(selector)).filter(function (each) { return each.offsetParent; });
-    }
-    var drawn = seen(".chart-graph:not(.none) .js-plotly-plot").every(function (each) { return each._fullLayout; });
-    return !document.querySelector("main") || !drawn || seen(".part > div > .skeleton").length > 0;
-"""
 _POINTS = """
     var most = [0, ""];
     document.querySelectorAll(".js-plotly-plot").forEach(function (drawn) {
@@ -140,7 +132,7 @@ def _load(driver: Chrome, url: str, page: Page, **more: str) -> dict[str, Any]:
 def _wait(driver: Chrome) -> None:
     """Wait until every part has its content and every chart is drawn."""
     try:
-        WebDriverWait(driver, WAIT_S, poll_frequency=0.1).until(lambda each: not each.execute_script(_BUSY))
+        wait_settled(driver, WAIT_S)
     except TimeoutException:
         raise SystemExit(f"{driver.current_url} does not get ready") from None
 

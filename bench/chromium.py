@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.support.ui import WebDriverWait
 
 WIDE, PHONE = (1440, 1000), (390, 844)
 PHONE_BELOW = 768
+SETTLED = (Path(__file__).parent / "settled.js").read_text()
 _FLAGS = (
     "headless=new",
     "no-sandbox",  # root, in a container
@@ -49,3 +52,12 @@ def resize(driver: Chrome, width: int, height: int) -> None:
     """Show pages in a window of this size; a narrow one is that of a phone."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < PHONE_BELOW}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def wait_settled(driver: Chrome, seconds: float) -> None:
+    """Wait until the page has all of its content.
+
+    Raises:
+        TimeoutException: it does not get there.
+    """
+    WebDriverWait(driver, seconds, poll_frequency=0.1).until(lambda each: each.execute_script(SETTLED))

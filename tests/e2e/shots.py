@@ -21,9 +21,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from selenium.webdriver import Chrome
-from selenium.webdriver.support.ui import WebDriverWait
 
-from bench.chromium import PHONE, WIDE, chromium, resize
+from bench.chromium import PHONE, WIDE, chromium, resize, wait_settled
 from dashapp import pages
 from tests.e2e.conftest import ROOT, Stack
 
@@ -34,13 +33,6 @@ HIGHEST = 6_000
 MOST_RESIZES, PAUSE_S = 4, 0.4
 LANGUAGES, THEMES, SIZES = ("ko", "en"), ("light", "dark"), (WIDE, PHONE)
 CHECKOUT = {"method": "POST", "route": "/api/order/checkout"}
-_SETTLED = """
-    function seen(selector) {
-      return Array.from(document.querySelectorAll(selector)).filter(function (each) { return each.offsetParent; });
-    }
-    var drawn = seen(".chart-graph:not(.none) .js-plotly-plot").every(function (each) { return each._fullLayout; });
-    return !!document.querySelector("main") && drawn && !seen(".part > div > .skeleton").length;
-"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,7 +66,7 @@ def _pictures(driver: Chrome, url: str, views: dict[str, str], folder: Path) -> 
             resize(driver, *size)
             separator = "&" if "?" in link else "?"
             driver.get(f"{url}{link}{separator}lang={language}&refresh=off")
-            WebDriverWait(driver, WAIT_S, poll_frequency=0.2).until(lambda each: each.execute_script(_SETTLED))
+            wait_settled(driver, WAIT_S)
             target = folder / f"{name}-{size[0]}-{theme}-{language}.png"
             _picture(driver, target, *size)
             print(target)
