@@ -123,6 +123,18 @@
     );
   };
 
+  /* A new grid learns its width only after it drew its rows, and then moves its columns: it shows when that is done. */
+  var functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  functions.showSized = function () {
+    window.requestAnimationFrame(function () {
+      window.requestAnimationFrame(function () {
+        document.querySelectorAll(".grid-frame").forEach(function (frame) {
+          frame.dataset.sized = "";
+        });
+      });
+    });
+  };
+
   function apiOf(grid) {
     return grid && window.dash_ag_grid && window.dash_ag_grid.getApi(grid.id);
   }

@@ -122,6 +122,7 @@ def _grid(words: Words) -> Component:
             "enableCellTextSelection": True,
             "suppressNoRowsOverlay": True,
         },
+        eventListeners={"firstDataRendered": ["showSized(params)"]},
         style={"height": "100%", "width": "100%"},
     )
     return grid
