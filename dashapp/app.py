@@ -39,6 +39,7 @@ def create_app(settings: DashboardSettings, engine: sa.Engine, *, now: Callable[
         # It stands in the head of the document already.
         assets_ignore=Dashboard.theme_script,
         update_title=None,  # type: ignore[arg-type]
+        compress=True,
         enable_mcp=False,
         on_error=partial(errors.report_failure, site),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],

@@ -75,6 +75,17 @@ def test_liveness_needs_no_database_and_the_model_context_server_is_off(app: Das
     assert not [rule.rule for rule in app.server.url_map.iter_rules() if "mcp" in rule.rule]
 
 
+@pytest.mark.parametrize("accepted", ["gzip, deflate", "gzip, deflate, br, zstd"])
+def test_scripts_and_answers_travel_compressed(app: Dashboard, accepted: str) -> None:
+    client = app.server.test_client()
+    script = next(re.finditer(r'src="([^"]+grid[^"]*)"', client.get("/").text))[1]
+    for path in (script, "/api/openapi.json"):
+        plain, packed = (client.get(path, headers={"Accept-Encoding": each}) for each in ("identity", accepted))
+        assert "Content-Encoding" not in plain.headers
+        assert packed.headers["Content-Encoding"] in accepted
+        assert len(packed.data) < len(plain.data) / 2
+
+
 def test_colours_are_written_in_the_tokens_only() -> None:
     for path in ASSETS.glob("*.css"):
         if path.name.startswith(("00-", "10-")):
