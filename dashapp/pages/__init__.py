@@ -1,8 +1,8 @@
 """The pages. A new one is one more name in PAGES.
 
 Each module has PATH, TAB (its name in the top bar, empty without a tab), layout(site, words) and
-register(app, site), and does nothing on import. It may have RANGELESS = True, where a range has no effect, and
-PARENT, the path of the page whose tab is current on it.
+register(app, site), and does nothing on import. It may have RANGELESS = True, where a range has no effect,
+COMPARES = False, where a comparison has none, and PARENT, the path of the page whose tab is current on it.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ from sql.plan import MINUTE, Range, floor
 
 PATH = "/collection"
 TAB = "Collection"
+COMPARES = False
 MOST_HELD = 50
 _FIGURES = ("received", "stored", "duplicate", "quarantined")
 # What a part is called where it could not be read.

@@ -40,6 +40,7 @@ from sql.search import SEARCH_S, Found, search
 
 PATH = console_bar.SEARCH
 TAB = ""
+COMPARES = False
 PARENT = console_bar.LIVE
 PAGE_ROWS = 100
 COUNT_S = 10

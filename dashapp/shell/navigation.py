@@ -42,6 +42,11 @@ def is_rangeless(path: str) -> bool:
     return bool(getattr(page_at(path), "RANGELESS", False))
 
 
+def compares(path: str) -> bool:
+    """Tell whether a page shows its figures beside those of another time."""
+    return bool(getattr(page_at(path), "COMPARES", True))
+
+
 def ranges(path: str, view: View) -> list[Component]:
     """Links to the quick ranges."""
     return [

@@ -54,6 +54,11 @@ def test_menus_lead_to_the_same_view_with_one_thing_changed() -> None:
     assert links(refresh_choices("/", view_at("")))[0] == "/?refresh=off"
 
 
+def test_a_comparison_is_offered_where_a_page_shows_one() -> None:
+    assert [page.PATH for page in pages.PAGES if not navigation.compares(page.PATH)] == ["/logs", "/collection"]
+    assert navigation.compares("/unknown")
+
+
 def test_exports_ask_the_api_for_the_same_rows() -> None:
     view = view_at("?last=1h&status=5xx&route=/a b&lang=ko")
     assert api_address("/api/logs/export", view, format="csv") == (
