@@ -10,10 +10,12 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 import sqlalchemy as sa
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from sql.batch import Batch
 from sql.writing import LogWriter
-from tests.e2e.pages import Served, search_of, served, wait_painted, wait_until
+from tests.e2e.pages import Served, click_at, drag, place_in, search_of, served, wait_painted, wait_until
 from tests.rows import log_row
 
 pytestmark = pytest.mark.browser
@@ -109,6 +111,89 @@ def test_a_refused_pattern_is_explained_and_text_filters(page: Served, dash_br: 
     matching = asked(page, service, "logs", text="order/12")["logs"]
     wait_until(dash_br, lambda: shown(dash_br, ".c-path") == [row["path"] for row in matching])
     assert "text=order/12" in search_of(dash_br)
+    assert dash_br.get_logs() == []
+
+
+def test_rows_wrap_and_are_copied_as_lines_and_as_json(page: Served, dash_br: Any, service: str) -> None:
+    open_logs(dash_br, page, service)
+    wait_until(dash_br, lambda: len(shown(dash_br, ".c-path")) == 100)
+    # What goes into the clipboard; a browser without a screen may not read it back.
+    dash_br.driver.execute_script(
+        "window.copied = []; navigator.clipboard.writeText = t => { window.copied.push(t); return Promise.resolve(); }"
+    )
+    dash_br.find_element("#console-copy-json").click()
+    dash_br.wait_for_contains_text("#console-copied", "100")
+    dash_br.find_element("#console-copy-lines").click()
+    wait_until(dash_br, lambda: len(dash_br.driver.execute_script("return window.copied")) == 2)
+    as_json, as_lines = dash_br.driver.execute_script("return window.copied")
+    rows = asked(page, service, "logs", limit="100")["logs"]
+    copied = [json.loads(line) for line in as_json.splitlines()]
+    assert [(each["path"], each["status"], each["latency_ms"]) for each in copied] == [
+        (row["path"], row["status"], row["latency_ms"]) for row in rows
+    ]
+    assert [line.split(" ")[2:5] for line in as_lines.splitlines()][1:] == [
+        [row["client_ip"] or "-", row["method"], row["path"]] for row in rows
+    ][1:]
+    wrap = dash_br.find_element("#console-wrap")
+    wrap.click()
+    wait_until(dash_br, lambda: wrap.get_attribute("aria-pressed") == "true")
+    style = "return getComputedStyle(document.querySelector('.log .c-path')).whiteSpace"
+    assert dash_br.driver.execute_script(style) == "normal"
+    wrap.click()
+    wait_until(dash_br, lambda: dash_br.driver.execute_script(style) == "nowrap")
+    assert dash_br.get_logs() == []
+
+
+def test_the_histogram_filters_by_a_click_and_zooms_by_a_drag(page: Served, dash_br: Any, service: str) -> None:
+    open_logs(dash_br, page, service)
+    wait_painted(dash_br, "logs-graph")
+    buckets = asked(page, service, "stats/traffic", interval="1")["buckets"]
+    index = next(i for i, bucket in enumerate(buckets) if bucket["classes"]["4xx"])
+    click_at(dash_br, "logs-graph", place_in(dash_br, "logs-graph", index, buckets[index]["classes"]["2xx"] / 2))
+    wait_until(dash_br, lambda: "status=2xx" in search_of(dash_br))
+    assert f"start=2025-07-01T09:{index:02d}" in search_of(dash_br)
+    wait_until(dash_br, lambda: len(shown(dash_br, ".c-path")) == buckets[index]["classes"]["2xx"])
+    dash_br.driver.back()
+    wait_until(dash_br, lambda: len(shown(dash_br, ".c-path")) == 100)
+    wait_painted(dash_br, "logs-graph")
+    drag(dash_br, "logs-graph", place_in(dash_br, "logs-graph", 10, 1), place_in(dash_br, "logs-graph", 19, 1))
+    wait_until(dash_br, lambda: "start=2025-07-01T09:10" in search_of(dash_br))
+    within = sum(bucket["total"] for bucket in buckets[10:20])
+    wait_until(dash_br, lambda: dash_br.find_element("#logs-count").text == f"{within} matching rows")
+    assert dash_br.get_logs() == []
+
+
+def test_rows_are_walked_and_opened_by_keyboard(page: Served, dash_br: Any, service: str) -> None:
+    open_logs(dash_br, page, service)
+    wait_until(dash_br, lambda: len(shown(dash_br, ".c-path")) == 100)
+    keys = ActionChains(dash_br.driver)
+    dash_br.driver.execute_script("document.getElementById('logs-rows').focus()")
+    keys.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP, Keys.ENTER).perform()
+    second = asked(page, service, "logs", limit="2")["logs"][1]
+    wait_until(dash_br, lambda: second["path"] in dash_br.find_element("#record-body").text)
+    ActionChains(dash_br.driver).send_keys(Keys.ESCAPE).perform()
+    wait_until(dash_br, lambda: not dash_br.find_element("#record-drawer").is_displayed())
+    assert dash_br.driver.execute_script("return document.activeElement.className").startswith("log-row")
+    assert dash_br.get_logs() == []
+
+
+def test_a_paused_console_counts_what_it_can_no_longer_hold(
+    page: Served, dash_br: Any, writer: LogWriter, service: str
+) -> None:
+    dash_br.server_url = f"{page.url}/realtime?{urlencode({'service': service, 'lang': 'en'})}"
+    wait_until(dash_br, lambda: len(shown(dash_br, ".c-path")) == 200)
+    keep = int(dash_br.find_element("#realtime-rows").get_attribute("data-keep"))
+    dash_br.find_element("#realtime-pause").click()
+    looks = keep // MOST_A_LOOK + 2
+    for look in range(1, looks + 1):
+        rows = [row_at(10_000 * look + i, service) for i in range(MOST_A_LOOK)]
+        writer.store(Batch("import:test", service, rows, []))
+        came = f"{look * MOST_A_LOOK:,} new rows"
+        wait_until(dash_br, lambda: dash_br.find_element("#realtime-waiting").text == came)  # noqa: B023
+    dash_br.find_element("#realtime-pause").click()
+    wait_until(dash_br, lambda: shown(dash_br, ".c-path")[0].endswith(str(10_000 * looks + MOST_A_LOOK - 1)))
+    shown_rows = len(shown(dash_br, ".c-path"))
+    assert shown_rows <= keep
     assert dash_br.get_logs() == []
 
 
