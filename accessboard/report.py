@@ -42,21 +42,27 @@ def print_report(address: str, path: Path, *, browser: str | None = None) -> int
     """Write the page of an address to a PDF file and return its size in bytes.
 
     Raises:
-        NoReport: no dashboard answers, no browser is installed, or it printed nothing.
+        NoReport: no dashboard answers, no browser is installed, it printed nothing, or the file cannot be written.
     """
     _require_dashboard(address)
     program = browser or find_browser()
     if program is None:
         raise NoReport(f"no browser was found ({', '.join(BROWSERS)}): open {address} in yours and print it from there")
-    with tempfile.TemporaryDirectory() as profile:
-        command = [program, *_FLAGS, f"--user-data-dir={profile}", f"--print-to-pdf={path.resolve()}", address]
+    with tempfile.TemporaryDirectory() as folder:
+        # Not to `path`: a report of an earlier day that stands there must not pass for this one.
+        printed = Path(folder) / "report.pdf"
+        command = [program, *_FLAGS, f"--user-data-dir={folder}/profile", f"--print-to-pdf={printed}", address]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         except subprocess.TimeoutExpired:
             raise NoReport(f"{program} did not finish within {PATIENCE_S:g} s") from None
-    if not path.is_file() or not path.read_bytes().startswith(b"%PDF"):
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise NoReport(f"{program} printed nothing: {last}")
+        if not printed.is_file() or not printed.read_bytes().startswith(b"%PDF"):
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise NoReport(f"{program} printed nothing: {last}")
+        try:
+            shutil.copyfile(printed, path)
+        except OSError as error:
+            raise NoReport(f"{path} cannot be written: {error.strerror}") from None
     return path.stat().st_size
 
 

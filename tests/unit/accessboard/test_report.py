@@ -35,7 +35,25 @@ def test_without_a_browser_it_says_where_to_print(tmp_path: Path, monkeypatch: p
         report.print_report("http://127.0.0.1:1/report", tmp_path / "a.pdf")
 
 
-def test_a_browser_that_prints_nothing_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_prints_nothing_is_an_error_also_over_an_earlier_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(report, "_require_dashboard", lambda _: None)
-    with pytest.raises(report.NoReport, match="printed nothing"):
-        report.print_report("http://127.0.0.1:1/report", tmp_path / "a.pdf", browser="/bin/true")
+    path = tmp_path / "a.pdf"
+    for _ in range(2):
+        with pytest.raises(report.NoReport, match="printed nothing"):
+            report.print_report("http://127.0.0.1:1/report", path, browser="/bin/true")
+        path.write_bytes(b"%PDF of last week")
+    assert path.read_bytes() == b"%PDF of last week"
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_require_dashboard", lambda _: None)
+    browser = tmp_path / "browser"
+    browser.write_text(
+        '#!/bin/sh\nfor each; do case "$each" in --print-to-pdf=*) echo "%PDF" > "${each#*=}";; esac; done\n'
+    )
+    browser.chmod(0o755)
+    assert report.print_report("http://127.0.0.1:1/report", tmp_path / "a.pdf", browser=str(browser)) == 5
+    with pytest.raises(report.NoReport, match="cannot be written"):
+        report.print_report("http://127.0.0.1:1/report", tmp_path / "no" / "a.pdf", browser=str(browser))
