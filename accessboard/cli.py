@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,19 +99,24 @@ def migrate() -> None:
 @click.option("--last", help="A quick range: 5m to 30d. Default: 24h.")
 @click.option("--start", help="Begin of the range, with --end: 2026-05-01T09:30.")
 @click.option("--end", help="End of the range.")
-@click.option("--vs", help="Compare with prev, day or week.")
+@click.option("--vs", type=click.Choice(["prev", "day", "week"]), help="Compare with an earlier period.")
 @click.option("--service", help="Only this service.")
 @click.option("--lang", type=click.Choice(["ko", "en"]), help="Language; default: UI_LANGUAGE.")
 def report(path: Path, **parameters: str | None) -> None:
     """Print the report of the running dashboard into a PDF file, where a browser is installed."""
     from accessboard.report import NoReport, print_report, report_address
     from dashapp.settings import DashboardSettings
+    from dashapp.time_range import BadRange, range_of
 
-    if not parameters["start"] and not parameters["last"]:
+    if not any(parameters[name] for name in ("last", "start", "end")):
         parameters["last"] = "24h"
+    settings = load(DashboardSettings)
+    given = {name: value for name, value in parameters.items() if value}
     try:
-        size = print_report(report_address(load(DashboardSettings).dashboard_bind, parameters), path)
-    except NoReport as error:
+        # The page would say so in its bars, which are not on paper, and show its default range.
+        range_of(given, datetime.now(UTC), settings.zone)
+        size = print_report(report_address(settings.dashboard_bind, given), path)
+    except (BadRange, NoReport) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{path}: {size:,} bytes")
 

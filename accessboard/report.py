@@ -30,11 +30,11 @@ class NoReport(Exception):
     """Why there is no report, and what to do."""
 
 
-def report_address(bind: str, parameters: dict[str, str | None]) -> str:
-    """Address of the report on this machine; parameters without a value are left out. Pure."""
+def report_address(bind: str, parameters: dict[str, str]) -> str:
+    """Address of the report on this machine. Pure."""
     host, _, port = bind.rpartition(":")
     everywhere = host.strip("[]") in ("", "0.0.0.0", "::")  # noqa: S104 (compared with, not listened on)
-    query = urlencode({name: value for name, value in parameters.items() if value}, safe=":/")
+    query = urlencode(parameters, safe=":/")
     return f"http://{'127.0.0.1' if everywhere else host}:{port}/report?{query}"
 
 

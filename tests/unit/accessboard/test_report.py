@@ -15,9 +15,48 @@ from accessboard.cli import cli
     ("bind", "host"),
     [("127.0.0.1:8050", "127.0.0.1:8050"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:8050", "127.0.0.1:8050")],
 )
-def test_address_is_on_this_machine_and_names_only_what_was_asked_for(bind: str, host: str) -> None:
-    asked = report.report_address(bind, {"last": None, "start": "2026-05-01T09:30", "service": "a b&c", "lang": "en"})
+def test_address_is_on_this_machine(bind: str, host: str) -> None:
+    asked = report.report_address(bind, {"start": "2026-05-01T09:30", "service": "a b&c", "lang": "en"})
     assert asked == f"http://{host}/report?start=2026-05-01T09:30&service=a+b%26c&lang=en"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ([], "/report?last=24h"),
+        (["--last", "7d", "--vs", "prev", "--lang", "en"], "/report?last=7d&vs=prev&lang=en"),
+        (["--start", "2026-05-01 09:30", "--end", "2026-05-02"], "/report?start=2026-05-01+09:30&end=2026-05-02"),
+    ],
+)
+def test_only_what_was_asked_for_is_in_the_address(
+    given: list[str], address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(asked: str, _: Path) -> int:
+        raise report.NoReport(asked)
+
+    monkeypatch.setattr(report, "print_report", refuse)
+    done = CliRunner().invoke(cli, ["report", str(tmp_path / "a.pdf"), *given])
+    assert done.output.strip().endswith(f":8050{address}")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["--last", "3d"], "last must be one of 5m"),
+        (["--start", "2026-05-01"], "start and end go together"),
+        (["--end", "2026-05-01"], "start and end go together"),
+        (["--start", "yesterday", "--end", "2026-05-01"], "start is no ISO 8601 time"),
+        (["--start", "2026-05-02", "--end", "2026-05-01"], "start must be before end"),
+        (["--vs", "month"], "'month' is not one of"),
+    ],
+)
+def test_a_range_that_cannot_be_meant_is_no_report_of_another_one(
+    given: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "print_report", lambda *_: pytest.fail("printed"))
+    done = CliRunner().invoke(cli, ["report", str(tmp_path / "a.pdf"), *given])
+    assert done.exit_code != 0
+    assert why in done.output
 
 
 def test_without_a_dashboard_it_says_what_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
