@@ -7,8 +7,9 @@ import secrets
 
 from dash import set_props
 
+from dashapp.pattern_words import say_pattern
 from dashapp.site import Site
-from sql.connection import DatabaseUnavailable
+from sql.connection import BadPattern, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,10 @@ def report_failure(site: Site, error: Exception) -> None:
     if isinstance(error, DatabaseUnavailable):
         log.warning("no figures: %s", error)
         set_props("shell-database", {"children": words("database_away")})
+        return
+    if isinstance(error, BadPattern):
+        log.warning("no figures: %s", error)
+        set_props("shell-failure", {"children": say_pattern(str(error), words)})
         return
     request_id = secrets.token_hex(4)
     log.error("callback failed, request %s", request_id, exc_info=error)

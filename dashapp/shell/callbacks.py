@@ -12,7 +12,7 @@ from dashapp.shell import menus, navigation
 from dashapp.site import Site
 from dashapp.stats.suggestions import suggestions
 from dashapp.view import DEFAULT_REFRESH, REFRESH_SECONDS, View, address, parameters_of
-from sql.connection import DatabaseUnavailable, snapshot
+from sql.connection import BadPattern, DatabaseUnavailable, snapshot
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ def register(app: Dash, site: Site) -> None:
         try:
             question = ("suggestions", field, view.whole, view.filters)
             values = site.shared.get(question, lambda: _values(site, field, view))
+        except BadPattern:  # what the page cannot read it says itself
+            return [], None
         except DatabaseUnavailable as error:
             log.warning("no suggestions: %s", error)
             return no_update, words("database_away")
