@@ -15,7 +15,7 @@ from dashapp.comparison import KINDS, OFF, Comparison, comparison_of
 from dashapp.patterns import objection
 from dashapp.time_range import DEFAULT_QUICK, QUICK_RANGES, BadRange, parse_moment, quick_range, range_of
 from sql.filters import Filters
-from sql.plan import Range
+from sql.plan import MINUTE, Range, floor
 
 # A link carries these from page to page; anything else in an address is dropped.
 FILTERS = (
@@ -165,11 +165,9 @@ def _comparison(parameters: dict[str, str], whole: Range, zone: ZoneInfo, proble
 
 def around(span: Range, zone: ZoneInfo) -> dict[str, str]:
     """Parameters of a range that shows stored data: all of it, or its last 24 hours, on whole minutes."""
-    minute = timedelta(minutes=1)
-    end = span.end.astimezone(zone).replace(second=0, microsecond=0) + minute
-    start = span.start.astimezone(zone).replace(second=0, microsecond=0)
-    start = max(start, end - timedelta(hours=24))
-    return {"start": local_text(start), "end": local_text(end)}
+    end = floor(span.end, MINUTE) + MINUTE
+    start = max(floor(span.start, MINUTE), end - timedelta(hours=24))
+    return {"start": moment_text(start, zone), "end": moment_text(end, zone)}
 
 
 def moment_text(moment: datetime, zone: ZoneInfo) -> str:
@@ -177,10 +175,10 @@ def moment_text(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         return local.isoformat(timespec="seconds" if local.second else "minutes")
-    return local_text(local)
+    return _local_text(local)
 
 
-def local_text(moment: datetime) -> str:
+def _local_text(moment: datetime) -> str:
     """A local time as addresses hold it."""
     return moment.replace(tzinfo=None).isoformat(timespec="seconds" if moment.second else "minutes")
 

@@ -21,7 +21,7 @@ from dashapp.components.card import icon
 from dashapp.components.console import SLOW_MS
 from dashapp.components.console_bar import SEARCH
 from dashapp.stats.record_context import RecordContext
-from dashapp.view import FILTERS, View, local_text
+from dashapp.view import FILTERS, View, moment_text
 from dashapp.words import Words
 
 FEWEST_CALLS = 20
@@ -162,9 +162,10 @@ def _actions(
     if client:
         links.append((words("record_only_client"), view.link(path, client_ip=client), ""))
     around = around_link(record, moment, view, zone)
+    others = {name: None for name in FILTERS if name not in ("service", "method", "route")}
     links += [
         (words("record_around"), around, words("record_around_title")),
-        (words("record_endpoint"), view.link("/endpoints", **_nothing(), method=method, route=route), ""),
+        (words("record_endpoint"), view.link("/endpoints", **others, method=method, route=route), ""),
     ]
     buttons: list[Component] = [
         dcc.Link(text, href=href, className="button sm", title=title or None) for text, href, title in links
@@ -177,15 +178,15 @@ def _actions(
 
 def around_link(record: Mapping[str, Any], moment: datetime, view: View, zone: ZoneInfo) -> str:
     """Address of the requests of the same client from half a minute before to half a minute after."""
-    start = (moment - _AROUND).astimezone(zone).replace(microsecond=0)
-    end = (moment + _AROUND).astimezone(zone).replace(microsecond=0) + _SECOND
-    kept = _nothing() | {"service": record.get("service"), "client_ip": record.get("client_ip")}
-    return view.link(SEARCH, **kept, start=local_text(start), end=local_text(end))
+    start = moment - _AROUND
+    end = moment + _AROUND + _SECOND  # addresses hold whole seconds
+    return _search(view, start, end, zone, service=record.get("service"), client_ip=record.get("client_ip"))
 
 
-def _nothing() -> dict[str, str | None]:
-    """Every filter but the service taken away."""
-    return {name: None for name in FILTERS if name not in ("service", "method", "route")}
+def _search(view: View, start: datetime, end: datetime, zone: ZoneInfo, **only: str | None) -> str:
+    """Address of the requests of a time that pass these filters, and none of the view's."""
+    changes = {**dict.fromkeys(FILTERS), **only}
+    return view.link(SEARCH, **changes, start=moment_text(start, zone), end=moment_text(end, zone))
 
 
 def _fields(record: Mapping[str, Any], moment: datetime, zone: ZoneInfo, words: Words) -> Component:
@@ -237,9 +238,9 @@ def _same(
     status = int(record["status"])
     if context is None or status < 400 or not context.same_status:
         return []
-    start, end = context.span.start.astimezone(zone), context.span.end.astimezone(zone)
-    kept = _nothing() | {name: record.get(name) for name in ("service", "method", "route")} | {"status": str(status)}
-    href = view.link(SEARCH, **kept, start=local_text(start), end=local_text(end))
+    start, end = context.span.start, context.span.end
+    endpoint = {name: record.get(name) for name in ("service", "method", "route")}
+    href = _search(view, start, end, zone, **endpoint, status=str(status))
     said = words(
         "record_same",
         start=fmt.day_clock(start, zone),

@@ -114,3 +114,11 @@ def test_the_way_back_to_data_covers_its_last_day_or_all_of_it() -> None:
         "end": "2015-05-21T06:06",
     }
     assert around(Range(end, end), SEOUL) == {"start": "2015-05-21T06:05", "end": "2015-05-21T06:06"}
+
+
+def test_the_way_back_to_data_is_found_where_the_clock_is_set_back() -> None:
+    new_york = ZoneInfo("America/New_York")
+    # From 01:10 to 01:20 on the clock, for the second time.
+    stored = Range(datetime(2025, 11, 2, 6, 10, tzinfo=UTC), datetime(2025, 11, 2, 6, 20, tzinfo=UTC))
+    shown = view_of(address("", {}, **around(stored, new_york)), COMPLETE, new_york)
+    assert shown.whole == Range(stored.start, stored.end + timedelta(minutes=1))
