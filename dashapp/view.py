@@ -61,9 +61,25 @@ class View:
         """Count by path as it came instead of by route."""
         return self.parameters.get("by") == "path"
 
+    @property
+    def counted(self) -> dict[str, str]:
+        """Parameters of the filters that count: what cannot be meant filters nothing."""
+        return {
+            name: self.parameters[name] for name in FILTERS if name in self.parameters and _counts(name, self.filters)
+        }
+
     def link(self, path: str = "", **changes: str | None) -> str:
         """Address of this view with some parameters changed; None takes one away."""
         return address(path, self.parameters, **changes)
+
+
+_ATTRIBUTES = {"text": "path_text", "regex": "path_regex"}
+
+
+def _counts(name: str, filters: Filters) -> bool:
+    if name.startswith("latency_"):
+        return filters.latency_ms is not None
+    return getattr(filters, _ATTRIBUTES.get(name, name)) is not None
 
 
 def parameters_of(search: str | None) -> dict[str, str]:

@@ -31,7 +31,7 @@ from dashapp.patterns import objection
 from dashapp.site import Site, most_points
 from dashapp.stats.log_counts import LogCounts, log_counts
 from dashapp.time_range import bucket_minutes
-from dashapp.view import FILTERS, View, address, parameters_of
+from dashapp.view import View, address, parameters_of
 from dashapp.words import Words
 from sql.connection import BadPattern, DatabaseUnavailable
 from sql.plan import Range
@@ -111,7 +111,8 @@ def register(app: Dash, site: Site) -> None:
         view, words = site.view(address_), site.words(address_)
         links = (download_links(view), class_links(view, words))
         if objection(view.parameters.get("regex", "")) is not None:
-            return blank(), "", "", *links
+            # Without the pattern a download would have rows that are not on the page.
+            return blank(), "", "", [], links[1]
         counts = read_counts(site, view)
         if isinstance(counts, Failed):
             told = [] if counts.reason == "failed_pattern" else failure(counts, words("logs_histogram"), words)
@@ -201,12 +202,11 @@ def say_end(found: Found, whole: Range, site: Site, words: Words) -> str:
 
 def download_links(view: View) -> list[Component]:
     """Links to all that matches as a file, with the filters of the view."""
-    filters = [(name, view.parameters[name]) for name in FILTERS if name in view.parameters]
-    span = [("start", utc_text(view.whole.start)), ("end", utc_text(view.whole.end))]
+    asked = {"start": utc_text(view.whole.start), "end": utc_text(view.whole.end), **view.counted}
     return [
         html.A(
             name,
-            href="/api/logs/export?" + urlencode([*span, *filters, ("format", kind), ("gzip", packed)]),
+            href="/api/logs/export?" + urlencode({**asked, "format": kind, "gzip": packed}),
             id=f"logs-download-{name.lower().replace('.', '-')}",
         )
         for name, kind, packed in _KINDS

@@ -25,7 +25,6 @@ from dashapp.components.part import part, shown
 from dashapp.components.report_tables import MOST_ROWS, busiest_table, clients_table
 from dashapp.pages import overview
 from dashapp.parts import Failed, Parts
-from dashapp.shell import navigation
 from dashapp.site import Site
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.overview import Overview
@@ -124,7 +123,7 @@ def _head(view: View, site: Site, words: Words) -> list[Component]:
     """What the report is about: range, filters, comparison, and up to when it is final."""
     zone, complete = site.zone, site.complete()
     whole, compared = view.whole, view.compared
-    filters = [f"{name} {view.parameters[name]}" for name in navigation.shown_filters(view)]
+    filters = [f"{name} {value}" for name, value in view.counted.items()]
     final = words("report_all_final")
     if whole.end > complete:
         final = words("report_final_to", through=fmt.local_minute(complete, zone))

@@ -39,7 +39,7 @@ def register(app: Dash, site: Site) -> None:
             "range_name": navigation.range_name(view, site.zone),
             "rangeless": navigation.is_rangeless(path),
             "chips": navigation.chips(path, view, words),
-            "filter_count": str(len(navigation.shown_filters(view)) or ""),
+            "filter_count": str(len(view.counted) or ""),
             "refresh": menus.refresh_choices(path, view),
             "refresh_name": view.refresh,
             "seconds": (REFRESH_SECONDS[view.refresh] or REFRESH_SECONDS[DEFAULT_REFRESH] or 0) * 1000,

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from dashapp import format as fmt
 from dashapp.comparison import KINDS, OFF
 from dashapp.components.card import choice_link, icon
-from dashapp.view import FILTERS, REFRESH_SECONDS, View
+from dashapp.view import REFRESH_SECONDS, View
 from dashapp.words import Words
 
 
@@ -35,8 +35,7 @@ def api_address(path: str, view: View, **more: str) -> str:
     """Address of the read API with the range and the filters of a view."""
     moments = {"start": view.whole.start, "end": view.whole.end}
     query = {name: moment.astimezone(UTC).isoformat().replace("+00:00", "Z") for name, moment in moments.items()}
-    query |= {name: view.parameters[name] for name in FILTERS if name in view.parameters}
-    return f"{path}?{urlencode(query | more, safe=':/')}"
+    return f"{path}?{urlencode(query | view.counted | more, safe=':/')}"
 
 
 EXPORTS: tuple[Export, ...] = (

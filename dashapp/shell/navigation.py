@@ -13,12 +13,10 @@ from dashapp import format as fmt
 from dashapp import pages
 from dashapp.components.card import choice_link, icon
 from dashapp.time_range import QUICK_RANGES
-from dashapp.view import FILTERS, View
+from dashapp.view import View
 from dashapp.words import Words
-from sql.filters import Filters
 
 _CHIP_NAMES = {"latency_min": "latency ≥", "latency_max": "latency <", "client_ip": "client"}
-_ATTRIBUTES = {"text": "path_text", "regex": "path_regex"}
 
 
 def tabs(path: str, view: View) -> list[Component]:
@@ -61,7 +59,7 @@ def chips(path: str, view: View, words: Words) -> list[Component]:
         html.Span(
             [
                 html.Span(_CHIP_NAMES.get(name, name), className="k"),
-                html.Span(view.parameters[name], className="ell", title=view.parameters[name]),
+                html.Span(value, className="ell", title=value),
                 dcc.Link(
                     [icon("close"), html.Span(words("remove_filter", name=name), className="sr")],
                     href=view.link(path, **{name: None}),
@@ -70,19 +68,8 @@ def chips(path: str, view: View, words: Words) -> list[Component]:
             ],
             className="chip",
         )
-        for name in shown_filters(view)
+        for name, value in view.counted.items()
     ]
-
-
-def shown_filters(view: View) -> list[str]:
-    """Parameters of the filters that count: what cannot be meant has no chip."""
-    return [name for name in FILTERS if name in view.parameters and _counts(name, view.filters)]
-
-
-def _counts(name: str, filters: Filters) -> bool:
-    if name.startswith("latency_"):
-        return filters.latency_ms is not None
-    return getattr(filters, _ATTRIBUTES.get(name, name)) is not None
 
 
 def range_name(view: View, zone: ZoneInfo) -> list[Component | str]:

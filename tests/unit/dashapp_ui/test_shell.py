@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import ModuleType
+from urllib.parse import parse_qs
 
 import pytest
 
 from dashapp import pages
+from dashapp.pages.logs import download_links
 from dashapp.shell import navigation
 from dashapp.shell.menus import api_address, compare_choices, compare_label, refresh_choices
 from dashapp.view import View, view_of
@@ -64,3 +66,10 @@ def test_exports_ask_the_api_for_the_same_rows() -> None:
     assert api_address("/api/logs/export", view, format="csv") == (
         "/api/logs/export?start=2026-11-23T11:00:00Z&end=2026-11-23T12:00:00Z&route=/a+b&status=5xx&format=csv"
     )
+
+
+def test_exports_leave_out_what_the_page_leaves_out() -> None:
+    view = view_at("?last=1h&service=shop&status=9&client_ip=me&latency_min=-1")
+    for address in (api_address("/api/logs/export", view), *links(download_links(view))):
+        query = parse_qs(address.partition("?")[2])
+        assert query.keys() - {"format", "gzip"} == {"start", "end", "service"}
