@@ -2,7 +2,8 @@
 
 Each module has PATH, TAB (its name in the top bar, empty without a tab), layout(site, words) and
 register(app, site), and does nothing on import. It may have RANGELESS = True, where a range has no effect,
-COMPARES = False, where a comparison has none, and PARENT, the path of the page whose tab is current on it.
+COMPARES = False, where a comparison has none, PARENT, the path of the page whose tab is current on it, and
+EXPLAINS_PATTERNS = True, where it shows nothing while a pattern cannot be read, and says why.
 """
 
 from __future__ import annotations

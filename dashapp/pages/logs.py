@@ -42,6 +42,7 @@ PATH = console_bar.SEARCH
 TAB = ""
 COMPARES = False
 PARENT = console_bar.LIVE
+EXPLAINS_PATTERNS = True
 PAGE_ROWS = 100
 COUNT_S = 10
 CLASSES = ("2xx", "3xx", "4xx", "5xx")

@@ -32,6 +32,7 @@ from sql.live import Arrivals, arrivals
 PATH = "/realtime"
 TAB = "Realtime Logs"
 RANGELESS = True
+EXPLAINS_PATTERNS = True
 POLL_MS = 1000
 FIRST_ROWS = 200
 MOST_A_LOOK = 300

@@ -55,7 +55,7 @@ def register(app: Dash, site: Site) -> None:
             "start": no_update if typing else moments[0],
             "end": no_update if typing else moments[1],
             "shown": no_update if typing else moments,
-            "problem": words(view.problem.key, **view.problem.values) if view.problem else None,
+            "problem": navigation.problem(path, view, words),
         }
 
     def suggest(search: str, _tick: int, field: str) -> tuple[Any, str | None]:

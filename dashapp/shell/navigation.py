@@ -45,6 +45,14 @@ def compares(path: str) -> bool:
     return bool(getattr(page_at(path), "COMPARES", True))
 
 
+def problem(path: str, view: View, words: Words) -> str | None:
+    """What of the address the page does not follow; of a pattern nothing where the page says more."""
+    found = view.problem
+    if found is None or (found.key == "bad_regex" and getattr(page_at(path), "EXPLAINS_PATTERNS", False)):
+        return None
+    return words(found.key, **found.values)
+
+
 def ranges(path: str, view: View) -> list[Component]:
     """Links to the quick ranges."""
     return [

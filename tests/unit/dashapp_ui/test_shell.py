@@ -73,3 +73,10 @@ def test_exports_leave_out_what_the_page_leaves_out() -> None:
     for address in (api_address("/api/logs/export", view), *links(download_links(view))):
         query = parse_qs(address.partition("?")[2])
         assert query.keys() - {"format", "gzip"} == {"start", "end", "service"}
+
+
+def test_a_page_that_explains_a_pattern_is_not_said_to_do_without_it() -> None:
+    said = {path: navigation.problem(path, view_at(r"?regex=(a)\1"), KO) for path in ("/", "/logs", "/realtime")}
+    assert "이 필터는 빼고 보여줍니다" in (said.pop("/") or "")
+    assert set(said.values()) == {None}
+    assert navigation.problem("/logs", view_at("?status=9"), KO)
