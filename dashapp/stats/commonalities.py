@@ -110,7 +110,7 @@ def _says_as_much(other: Commonality, each: Commonality) -> bool:
     A version does so for its program, a program for the whole user agent, and a client that is all of its network.
     """
     if (other.field, each.field) == ("client_ip", "network"):
-        return _alike(other, each) and str(other.value).rpartition(".")[0] == str(each.value).rpartition(".")[0]
+        return _alike(other, each) and _network(str(other.value)) == each.value
     if not str(other.value) or str(other.value) == str(each.value) or str(other.value) not in str(each.value):
         return False
     if (other.field, each.field) == ("product", "user_agent"):

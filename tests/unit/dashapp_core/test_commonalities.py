@@ -99,6 +99,16 @@ def test_a_client_has_its_network_and_stands_for_one_of_its_own() -> None:
     assert [(each.field, each.value) for each in commonalities(many, outside)] == [("network", "192.0.2.0/24")]
 
 
+def test_a_client_does_not_stand_for_the_network_of_another() -> None:
+    outside = [traits(request(client_ip=f"10.0.{i}.1", user_agent=None)) for i in range(50)]
+    one = [traits(request(client_ip="2001:db8:1::7", user_agent=None))] * 10
+    many = [traits(request(client_ip=f"2001:db8:2::{i}", user_agent=None)) for i in range(10)]
+    assert {(each.field, each.value) for each in commonalities([*one, *many], outside)} == {
+        ("client_ip", "2001:db8:1::7"),
+        ("network", "2001:db8:2::/48"),
+    }
+
+
 def test_the_band_is_the_time_in_which_they_crowd() -> None:
     starts = [START + i * MINUTE for i in range(60)]
     outside = [START + i * MINUTE / 4 for i in range(240)]
