@@ -8,14 +8,15 @@ request for any page that asks it to, it must come from one of our own pages.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
 Allowed = Literal["local", "all", "off"]
 Why = Literal["off", "elsewhere", "proxy", "name"]
 MARK = "X-Accessboard-Upload"  # no form can send it, and a script of another site must ask first, in vain
+_HOST = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::\d*)?")
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")
 
 
@@ -47,7 +48,7 @@ def from_our_page(headers: Headers) -> bool:
     if site is not None and site != "same-origin":
         return False
     if origin is not None:
-        return bool(origin != "null" and urlsplit(origin).netloc.lower() == headers.get("Host", "").lower())
+        return origin.partition("://")[2].lower() == headers.get("Host", "").lower() != ""
     return site is not None
 
 
@@ -61,9 +62,6 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_local_name(host: str) -> bool:
-    name = (urlsplit(f"//{host}").hostname or "") if _is_plain(host) else ""
+    named = _HOST.fullmatch(host)
+    name = (named["bracketed"] or named["name"]).lower() if named else ""
     return name == "localhost" or _is_loopback(name)
-
-
-def _is_plain(host: str) -> bool:
-    return not any(character in host for character in "/?#@\\ ")
