@@ -118,7 +118,8 @@
     });
   }
 
-  /* A spreadsheet takes a text that begins like this for a formula; numbers of ours are numbers. */
+  /* A spreadsheet takes a text that begins like this for a formula, as dashapp/log_files.py has it; the mark of an
+     unknown value and numbers of ours are none. */
   function csvCell(value) {
     if (value === null || value === undefined) {
       return "";
@@ -128,7 +129,7 @@
     }
     /* As it is: what looks like a tag may be a part of a route. */
     var text = String(value);
-    if (/^[=+\-@\t\r]/.test(text)) {
+    if (/^[=+\-@\t\r\n＝＋－＠]/.test(text) && text !== "-") {
       text = "'" + text;
     }
     return /[",\n\r]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;

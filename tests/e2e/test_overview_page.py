@@ -144,9 +144,9 @@ def test_table_and_csv_of_a_card_hold_the_buckets_of_the_api(page: Served, dash_
     ).split("\r\n")
     assert csv[0] == 'Time,2xx,3xx,4xx,5xx,Total,"yesterday, total"'
     assert [line.split(",")[5] for line in csv[1:]] == [str(bucket["total"]) for bucket in days[0]]
-    cells = [["=1+1", "+a", "-5", "@b", "\tc", -5, 'say "x"', None]]
+    cells = [["=1+1", "+a", "-5", "@b", "\tc", "＝1", "\n=1", "-", -5, 'say "x"', None]]
     line = dash_br.driver.execute_script("return window.dash_clientside.accessboard.csvOf(arguments[0])", cells)
-    assert line == '\'=1+1,\'+a,\'-5,\'@b,\'\tc,-5,"say ""x""",'
+    assert line == '\'=1+1,\'+a,\'-5,\'@b,\'\tc,\'＝1,"\'\n=1",-,-5,"say ""x""",'
     assert dash_br.get_logs() == []
 
 
