@@ -49,8 +49,8 @@ class Comparison:
     def edges(self, starts: Sequence[datetime], end: datetime) -> list[datetime]:
         """Where the buckets of a chart begin in the comparison, and where the last one ends; never backwards.
 
-            In the hour that a change of the clock repeats or leaves out, buckets become shorter or longer than those
-        X
+        Where a change of the clock repeats an hour or leaves one out, a bucket may be shorter or longer than the one
+        it belongs to.
         """
         edges: list[datetime] = []
         for moment in (*starts, end):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,8 +96,3 @@ def _quarantined(arrived: Arrived) -> Component:
 def _order(row: SourceRow) -> tuple[bool, float, str, str]:
     last = row.last_arrival.timestamp() if row.last_arrival else 0.0
     return (not row.silent, -last, row.source, row.service)
-
-
-def shown_sources(rows: Sequence[SourceRow]) -> str:
-    """How many sources there are."""
-    return fmt.count(len(rows))

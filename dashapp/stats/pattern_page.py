@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dashapp.comparison import Both, known_on_both
 from dashapp.parts import Failed, Parts
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.methods import MethodFigures, methods
 from dashapp.stats.networks import Networks, networks
-from dashapp.stats.overview import Question, Series, series
+from dashapp.stats.overview import Question, Series, both_sides, series
 from dashapp.stats.patterns import Hour, WeekHour, read_hours, week_of
 from sql.connection import Reading
-from sql.plan import MINUTE, Range, floor
+from sql.plan import Range
 from sql.span import data_span
 
 MOST_SEGMENTS = 7
@@ -73,16 +72,8 @@ def read_week(reading: Reading, question: Question) -> Week:
 def read_methods(reading: Reading, question: Question) -> Methods:
     """Read the methods; those that are compared without the minutes that only one side knows."""
     whole = methods(reading, question.whole, question.filters)
-    both = _both(reading, question)
+    both = both_sides(reading, question)
     if both is None:
         return Methods(whole)
     now = whole if both.now == question.whole else methods(reading, both.now, question.filters)
     return Methods(whole, now, methods(reading, both.before, question.filters))
-
-
-def _both(reading: Reading, question: Question) -> Both | None:
-    if question.comparison is None:
-        return None
-    span = data_span(reading, question.filters.service)
-    first = floor(span.start, MINUTE) if span else None
-    return known_on_both(question.comparison, question.whole, first, question.complete)
