@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from dash import html
 
 from dashapp import format as fmt
-from dashapp.components.endpoint_tables import is_notable
 from dashapp.stats.summary import Summary
+from dashapp.stats.tally import is_notable
 from dashapp.stats.traffic import Traffic
 from dashapp.stats.usage import Endpoint
 from dashapp.words import Words
@@ -75,7 +75,7 @@ def say_peak(traffic: Traffic, whole: Range, zone: ZoneInfo, words: Words) -> Se
 
 def most_failing(endpoints: Sequence[Endpoint]) -> Endpoint | None:
     """Endpoint with the highest 5xx rate, of those where it is notable and not a single accident."""
-    notable = [e for e in endpoints if is_notable(e) and e.server_errors >= FEWEST_FAILURES]
+    notable = [e for e in endpoints if is_notable(e.server_errors, e.count) and e.server_errors >= FEWEST_FAILURES]
     return max(notable, key=lambda e: (e.server_errors / e.count, e.server_errors), default=None)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from dashapp import format as fmt
 from dashapp.comparison import Change, change
-from dashapp.components.endpoint_tables import is_notable
 from dashapp.stats.endpoint_page import Course, Listed
 from dashapp.stats.summary import Summary
-from dashapp.stats.tally import Latency
+from dashapp.stats.tally import Latency, is_notable
 from dashapp.stats.usage import Endpoint
 from dashapp.view import View
 from dashapp.words import Words
@@ -132,7 +131,7 @@ def _row(
         "route": endpoint.route,
         "href": href,
         "bar": round(endpoint.share / most_share, 4),
-        "notable": is_notable(endpoint),
+        "notable": is_notable(endpoint.server_errors, endpoint.count),
         **_figures(endpoint.count, endpoint.share, endpoint.error_rate, endpoint.latency),
         "change": size,
         **({"mark": [mark.text, mark.direction, mark.tone]} if mark else {}),

@@ -13,6 +13,7 @@ from dashapp.components.card import Children, icon
 from dashapp.components.changes import change_mark
 from dashapp.stats.overview import Totals
 from dashapp.stats.summary import Summary
+from dashapp.stats.tally import is_notable
 from dashapp.view import View
 from dashapp.words import Words
 
@@ -38,7 +39,7 @@ def endpoint_figures(totals: Totals, name: str, words: Words) -> list[Component]
     total, latency = totals.total, totals.total.latency_ms
     sides = (totals.now, totals.before) if totals.now and totals.before else None
     rate_change = points(sides[0].error_rate, sides[1].error_rate, good="down") if sides else None
-    notable = total.server_errors > 0.01 * total.total
+    notable = is_notable(total.server_errors, total.total)
     figures = [
         _figure("requests", words("calls"), fmt.count(total.total), _change(sides, lambda each: each.total)),
         _figure("error-rate", words("error_rate"), fmt.rate(total.error_rate), rate_change, notable=notable),

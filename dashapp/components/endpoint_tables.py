@@ -13,13 +13,13 @@ from dashapp.comparison import change
 from dashapp.components.attributes import aria
 from dashapp.components.card import endpoint_name, note
 from dashapp.components.changes import change_mark
+from dashapp.components.table import table
+from dashapp.stats.tally import is_notable
 from dashapp.stats.usage import Endpoint
 from dashapp.view import View
 from dashapp.words import Words
 
 MOST_ROWS = 7
-# Above this share of 5xx a cell is red: a server fault, not a client's mistake.
-NOTABLE_SERVER_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def slowest_table(endpoints: Sequence[Endpoint], view: View, words: Words, sides
         ("p99", "n"),
         *_against(sides, words),
     ]
-    return _table(words("endpoint"), heads, rows)
+    return table(words("endpoint"), heads, rows)
 
 
 def failing_table(endpoints: Sequence[Endpoint], view: View, words: Words, sides: Sides | None = None) -> Component:
@@ -83,7 +83,7 @@ def failing_table(endpoints: Sequence[Endpoint], view: View, words: Words, sides
             html.Td(_bar([("s4", e.client_errors), ("s5", e.server_errors)], most, fmt.count(e.errors)), className="n"),
             html.Td(_count(e, e.client_errors, "4xx", view), className="n x4 hide-n"),
             html.Td(_count(e, e.server_errors, "5xx", view), className="n x5"),
-            html.Td(fmt.rate(e.error_rate), className="n bad" if is_notable(e) else "n"),
+            html.Td(fmt.rate(e.error_rate), className="n bad" if is_notable(e.server_errors, e.count) else "n"),
             *([sides.cell(e, lambda each: each.errors)] if sides else []),
         ]
         for e in failing
@@ -95,16 +95,11 @@ def failing_table(endpoints: Sequence[Endpoint], view: View, words: Words, sides
         (words("error_rate"), "n"),
         *_against(sides, words),
     ]
-    return _table(words("endpoint"), heads, rows)
+    return table(words("endpoint"), heads, rows)
 
 
 def _against(sides: Sides | None, words: Words) -> list[tuple[str, str]]:
     return [(words("against", name=sides.name), "n hide-n")] if sides else []
-
-
-def is_notable(endpoint: Endpoint) -> bool:
-    """Tell whether the server fails more than 1 % of an endpoint's calls."""
-    return endpoint.server_errors > NOTABLE_SERVER_SHARE * endpoint.count
 
 
 def _name(endpoint: Endpoint, view: View) -> Component:
@@ -122,10 +117,3 @@ def _count(endpoint: Endpoint, n: int, status: str, view: View) -> Component | s
 def _bar(parts: Sequence[tuple[str, float]], most: float, text: str) -> Component:
     marks = [html.I(className=kind, style={"width": f"{value / most * 100:.1f}%"}) for kind, value in parts if value]
     return html.Div([html.Span(marks, className="ib", **aria(hidden="true")), html.Span(text)], className="barred")
-
-
-def _table(first: str, heads: Sequence[tuple[str, str]], rows: Sequence[list[Component]]) -> Component:
-    head = [html.Th(first, scope="col"), *(html.Th(text, scope="col", className=kind) for text, kind in heads)]
-    return html.Div(
-        html.Table([html.Thead(html.Tr(head)), html.Tbody([html.Tr(cells) for cells in rows])]), className="tw"
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -13,14 +12,13 @@ from dashapp.comparison import change
 from dashapp.components.attributes import aria
 from dashapp.components.card import note
 from dashapp.components.changes import change_mark
+from dashapp.components.table import table
 from dashapp.stats.clients import Clients
 from dashapp.stats.methods import MethodFigures
 from dashapp.stats.networks import Networks
+from dashapp.stats.tally import is_notable
 from dashapp.view import View
 from dashapp.words import Words
-
-# Above this share of 5xx a cell is red: a server fault, not a client's mistake.
-_NOTABLE = 0.01
 
 
 def methods_table(
@@ -54,7 +52,7 @@ def methods_table(
         ("p95 ms", "n"),
         *([(against, "n hide-n")] if compared else []),
     ]
-    return _table(words("field_method"), heads, rows)
+    return table(words("field_method"), heads, rows)
 
 
 def networks_table(networks: Networks, view: View, words: Words) -> Component:
@@ -79,7 +77,7 @@ def networks_table(networks: Networks, view: View, words: Words) -> Component:
     ]
     rest = networks.found - len(networks.networks)
     more = [html.P(words("networks_more", n=fmt.count(rest)), className="note left")] if rest > 0 else []
-    return html.Div([_sides(networks, words), _table(words("network"), heads, rows), *more])
+    return html.Div([_sides(networks, words), table(words("network"), heads, rows), *more])
 
 
 def clients_table(clients: Clients, view: View, words: Words) -> Component:
@@ -96,7 +94,7 @@ def clients_table(clients: Clients, view: View, words: Words) -> Component:
         for each in clients.clients
     ]
     heads = [(words("requests"), "n sort"), (words("share"), "n"), (words("error_rate"), "n")]
-    return _table(words("client"), heads, rows)
+    return table(words("client"), heads, rows)
 
 
 def _sides(networks: Networks, words: Words) -> Component:
@@ -125,15 +123,8 @@ def _count(n: int) -> Component:
 
 
 def _rate(rate: float, server_errors: int, count: int) -> Component:
-    return html.Td(fmt.rate(rate), className="n bad" if server_errors > _NOTABLE * count else "n")
+    return html.Td(fmt.rate(rate), className="n bad" if is_notable(server_errors, count) else "n")
 
 
 def _change(now: int | None, before: int | None) -> Component:
     return html.Td(change_mark(change(now, before)), className="n hide-n")
-
-
-def _table(first: str, heads: Sequence[tuple[str, str]], rows: Sequence[list[Any]]) -> Component:
-    head = [html.Th(first, scope="col"), *(html.Th(text, scope="col", className=kind) for text, kind in heads)]
-    return html.Div(
-        html.Table([html.Thead(html.Tr(head)), html.Tbody([html.Tr(cells) for cells in rows])]), className="tw"
-    )

@@ -11,6 +11,7 @@ from sql.sketch import ERROR_BOUND, HIGHEST_MS, Sketch, quantiles_ms
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+NOTABLE_SERVER_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ class Tally:
         p50, p90, p95, p99 = self.quantiles_ms(*QUANTILES)
         bound = round(ERROR_BOUND, 4) if self.mx <= HIGHEST_MS else None
         return Latency(self.mean_ms, p50, p90, p95, p99, self.mx, bound)
+
+
+def is_notable(server_errors: int, count: int) -> bool:
+    """Tell whether the server fails a share of requests that is worth a look; mistakes of clients are not its own."""
+    return server_errors > NOTABLE_SERVER_SHARE * count
 
 
 def tally_by(cells: Iterable[Cell]) -> dict[tuple[Any, ...], Tally]:
