@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dashapp import format as fmt
 from dashapp.comparison import Change, change
+from dashapp.patterns import objection
 from dashapp.stats.endpoint_page import Course, Listed
 from dashapp.stats.summary import Summary
 from dashapp.stats.tally import Latency, is_notable
@@ -101,9 +103,11 @@ def total_row(total: Summary, words: Words) -> dict[str, Any]:
 
 
 def _name(endpoint: Endpoint, *, by_path: bool) -> dict[str, str | None]:
-    """The parameters that name an endpoint; a path is sought as a text, since routes are what is counted."""
+    """The parameters that name an endpoint; a path is sought as a whole, unless it is too long for a pattern."""
     if by_path:
-        return {"method": endpoint.method, "text": endpoint.route, "by": None}
+        whole = f"^{re.escape(endpoint.route)}$"
+        sought = {"text": endpoint.route} if objection(whole) else {"regex": whole}
+        return {"method": endpoint.method, **sought, "by": None}
     return {"method": endpoint.method, "route": endpoint.route}
 
 

@@ -116,8 +116,10 @@ def test_a_row_has_the_change_of_its_p95_and_its_course_with_gaps(view: View) ->
     assert rows[0]["trend"] == [0, None, 99, 50]
     assert rows[1]["change"] is None
     assert "trend" not in rows[1]
-    (row,) = grid_rows(listed_of([endpoint("/x", 1)]), view, by_path=True)
-    assert row["href"] == "/endpoints?last=6h&method=GET&text=/x&lang=ko"
+    plain, long = grid_rows(listed_of([endpoint("/a.b", 1), endpoint("/" + "x" * 200, 1)]), view, by_path=True)
+    # The whole path and no other: a list of the requests is as long as the row says.
+    assert unquote(plain["href"]) == r"/endpoints?last=6h&method=GET&regex=^/a\.b$&lang=ko"
+    assert "text=/xxx" in long["href"]
 
 
 def test_the_sums_of_the_table_are_the_key_figures_as_they_are_written_elsewhere() -> None:
