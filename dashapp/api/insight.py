@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from dashapp import format as fmt
 from dashapp.api.inputs import FILTERS, LANGUAGE, WHOLE, Context
 from dashapp.api.model import Answer, Count, Milliseconds, Model, Moment, Share
 from dashapp.api.route import Route
+from dashapp.insight.finding import Finding, Kind, Severity, Unit
+from dashapp.sentences_findings import say, say_cause, say_improvement
 from dashapp.sentences_patterns import pattern_facts
-from dashapp.stats.anomalies import Kind, Severity
-from dashapp.stats.findings import Finding, findings
+from dashapp.stats.findings import findings
 from dashapp.stats.patterns import WeekHour, extremes, week_hours
 from dashapp.words import Words
 from sql.connection import Reading
@@ -23,18 +21,6 @@ from sql.filters import Filters
 from sql.plan import Range
 
 _MINUTE = timedelta(minutes=1)
-Unit = Literal["requests", "error_rate", "p95_ms"]
-_UNITS: dict[Kind, Unit] = {
-    "traffic_spike": "requests",
-    "traffic_drop": "requests",
-    "error_burst": "error_rate",
-    "latency_shift": "p95_ms",
-}
-_SHOW: dict[Unit, Callable[[float], str]] = {
-    "requests": lambda value: fmt.count(round(value)),
-    "error_rate": fmt.rate,
-    "p95_ms": fmt.duration,
-}
 
 
 class Anomaly(Model):
@@ -47,12 +33,13 @@ class Anomaly(Model):
     severity: Severity
     subject: str = Field(description="`METHOD route`, or `*` for all requests.")
     start: Moment
-    end: Moment
+    end: Moment | None = Field(description="null while it lasts.")
     unit: Unit
     observed: float
     expected: float
     score: float
-    cause: str
+    sentence: str
+    cause: str = Field(description="Presumed.")
     recommendation: str
 
 
@@ -108,25 +95,19 @@ def make_patterns(reading: Reading, context: Context, *, whole: Range, filters: 
 
 
 def _finding(found: Finding, words: Words, zone: ZoneInfo) -> Anomaly:
-    unit = _UNITS[found.kind]
-    values = {
-        "subject": " ".join(found.subject or ()),
-        "span": fmt.span(found.start, found.end, zone),
-        "observed": _SHOW[unit](found.observed),
-        "expected": _SHOW[unit](found.expected),
-    }
     return Anomaly(
         kind=found.kind,
         severity=found.severity,
-        subject=values["subject"] or "*",
+        subject=" ".join(filter(None, (found.subject.method, found.subject.route))) or "*",
         start=found.start,
         end=found.end,
-        unit=unit,
+        unit=found.unit,
         observed=found.observed,
         expected=found.expected,
         score=found.score,
-        cause=words(f"cause_{found.kind}", **values),
-        recommendation=words(f"advice_{found.kind}", **values),
+        sentence=say(found, words, zone),
+        cause=say_cause(found, words),
+        recommendation=say_improvement(found, words),
     )
 
 

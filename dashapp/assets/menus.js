@@ -14,7 +14,7 @@
   }
 
   document.addEventListener("click", function (event) {
-    var chosen = event.target.closest(".menu .choices a, .menu .choices button, .menu .button.pri");
+    var chosen = event.target.closest(".menu .choices a, .menu .choices button, .menu .button.pri, .menu .acts a");
     openMenus().forEach(function (menu) {
       if (!menu.contains(event.target) || (chosen && menu.contains(chosen))) {
         close(menu, false);

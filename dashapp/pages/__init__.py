@@ -7,6 +7,6 @@ PARENT, the path of the page whose tab is current on it.
 
 from __future__ import annotations
 
-from dashapp.pages import ai, collection, endpoints, logs, overview, patterns, realtime, report
+from dashapp.pages import ai, collection, endpoints, findings, logs, overview, patterns, realtime, report
 
-PAGES = (overview, patterns, endpoints, realtime, logs, ai, collection, report)
+PAGES = (overview, patterns, endpoints, realtime, logs, ai, collection, report, findings)

@@ -9,7 +9,7 @@ endpoints-slow, endpoints-rows, endpoints-latency-graph, endpoints-statuses, end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dash import Output, dcc, html, no_update
@@ -43,7 +43,6 @@ from dashapp.words import Words
 PATH = "/endpoints"
 GRAPHS = ("endpoints-heat-graph", "endpoints-traffic-graph", "endpoints-latency-graph")
 _LINES = ("p50", "p95")
-_SHORT = timedelta(hours=24)
 
 OUTPUTS = {
     "title": Output("endpoints-title", "children"),
@@ -187,9 +186,9 @@ class _Page:
 
 def show(read: Depth, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
-    short = view.whole.end - view.whole.start <= _SHORT
     found = [] if isinstance(read.findings, Failed) else read.findings
-    page = _Page(view, site, words, site.complete(), bands_of(found, site.zone, words, short=short))
+    complete = site.complete()
+    page = _Page(view, site, words, complete, bands_of(found, view.whole, site.zone, words, complete))
     zone = site.zone
 
     def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:

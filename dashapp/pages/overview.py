@@ -9,7 +9,7 @@ is nothing), overview-empty-go, overview-body. What failed stands in `<id>-faile
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -22,7 +22,8 @@ from dashapp.components.capped_routes import capped_routes
 from dashapp.components.card import card, endpoint_name, severity
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_tables import Sides, failing_table, slowest_table
-from dashapp.components.findings import bands_of, finding_action, finding_requests, finding_rows, say_finding
+from dashapp.components.finding_panel import Look, said, time_label, time_link
+from dashapp.components.findings import bands_of, finding_rows, ordered
 from dashapp.components.graph import graph, paint
 from dashapp.components.key_figures import Against, key_figures
 from dashapp.components.latencies import latency_line
@@ -42,7 +43,8 @@ from sql.plan import MINUTE, Range, floor
 PATH = "/"
 TAB = "Overview"
 GRAPHS = ("overview-traffic-graph", "overview-latency-graph")
-_SHORT = timedelta(hours=24)
+# Where all findings are.
+HISTORY = "/findings"
 
 
 def layout(_site: Site, words: Words) -> Component:
@@ -210,6 +212,11 @@ class _Page:
         """Name of the period compared with."""
         return self.words(f"vs_name_{self.view.comparison.kind}") if self.view.comparison else ""
 
+    @property
+    def look(self) -> Look:
+        """From where findings are looked at."""
+        return Look(self.view, self.complete, self.site.zone, self.words)
+
 
 def show(read: Overview, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
@@ -226,7 +233,7 @@ def show(read: Overview, view: View, site: Site, words: Words, kept_since: str |
         "latency": put(read.series, lambda each: _latency(each, bands, page), "latency", blank()),
         "statuses": put(read.codes, lambda each: _statuses(each, page), "statuses"),
         "findings": put(
-            read.findings, lambda each: finding_rows(each, view, page.complete, site.zone, words), "findings"
+            read.findings, lambda each: finding_rows(each, page.look, all_at=view.link(HISTORY)), "findings"
         ),
         "slowest": put(read.endpoints, lambda each: _slowest(each, page), "slowest"),
         "failing": put(read.endpoints, lambda each: _failing(each, page), "failing"),
@@ -293,8 +300,7 @@ def _latency(series: Series, bands: list[Band], page: _Page) -> Any:
 
 def _bands(read: Overview, page: _Page) -> list[Band]:
     found = [] if isinstance(read.findings, Failed) else read.findings
-    short = page.view.whole.end - page.view.whole.start <= _SHORT
-    return bands_of(found, page.site.zone, page.words, short=short)
+    return bands_of(found, page.view.whole, page.site.zone, page.words, page.complete)
 
 
 def _statuses(codes: Codes, page: _Page) -> list[Component]:
@@ -346,13 +352,14 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     assert not isinstance(read.series, Failed)
     peak = sentences.say_peak(read.series.now, view.whole, zone, words)
     if read.findings:
-        worst = read.findings[0]
-        said = say_finding(worst, view, page.complete, zone, words)
-        acts = [
-            finding_action(worst, view, page.complete, zone, words),
-            finding_requests(worst, view, zone, words),
-        ]
-        return [severity(worst.severity, words), html.P([*said, " ", *peak]), html.Div(acts, className="acts")]
+        worst, look = ordered(read.findings)[0], page.look
+        links = (
+            (time_label(worst, look), time_link(worst, look)),
+            (words("see_requests"), time_link(worst, look, "/logs")),
+        )
+        acts = [dcc.Link(text, href=href, className="button sm") for text, href in links]
+        text = html.P([*said(worst, look, leads=True), " ", *peak])
+        return [severity(worst.severity, words), text, html.Div(acts, className="acts")]
     assert not isinstance(read.key_figures, Failed)
     assert not isinstance(read.endpoints, Failed)
     if view.filters.status is not None:
@@ -364,5 +371,5 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     if failing is not None:
         href = view.link("/endpoints", method=failing.method, route=failing.route)
         name = dcc.Link(endpoint_name(failing.method, failing.route), href=href)
-    said = sentences.say_failing(failing, read.key_figures[0].total, name, words)
-    return [severity(sentences.failing_level(failing), words), html.P([*said, " ", *peak])]
+    told = sentences.say_failing(failing, read.key_figures[0].total, name, words)
+    return [severity(sentences.failing_level(failing), words), html.P([*told, " ", *peak])]

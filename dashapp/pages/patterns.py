@@ -1,7 +1,7 @@
 """Pattern Analysis: when requests come, how they are answered, how long they take, and who sends them.
 
 Ids: patterns-sentence, patterns-graph, patterns-errors-graph, patterns-p95-graph (by weekday and hour),
-patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
+patterns-facts, patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
 patterns-networks, patterns-clients, patterns-empty, patterns-body. What failed stands in `<id>-failed`.
 """
 
@@ -18,6 +18,8 @@ from dashapp import format as fmt
 from dashapp.components.attributes import aria
 from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
+from dashapp.components.finding_panel import Look
+from dashapp.components.findings import MOST_FINDINGS, finding_history
 from dashapp.components.graph import graph, paint
 from dashapp.components.heat_scale import heat_scale
 from dashapp.components.part import part, shown
@@ -27,7 +29,8 @@ from dashapp.figures.base import blank
 from dashapp.figures.heatmap import What, week_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.status_share import status_share_figure
-from dashapp.pages.overview import bucket_name
+from dashapp.insight.finding import Finding
+from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
 from dashapp.sentences_patterns import Fact, pattern_facts
 from dashapp.site import Site, most_points
@@ -62,7 +65,7 @@ def layout(_site: Site, words: Words) -> Component:
                     html.Section(
                         part("patterns-sentence", words), className="card insight", **aria(label=words("insight"))
                     ),
-                    html.Div([*_matrices(words), *_courses(words), *_segments(words)], className="g"),
+                    html.Div([*_matrices(words), _found(words), *_courses(words), *_segments(words)], className="g"),
                 ],
                 id="patterns-body",
             ),
@@ -93,6 +96,16 @@ def _matrices(words: Words) -> list[Component]:
     return [hero, html.Div(small, className="c4 stacked")]
 
 
+def _found(words: Words) -> Component:
+    return card(
+        words("findings"),
+        part("patterns-findings", words),
+        subtitle=html.Span(id="patterns-findings-count", className="cnt"),
+        aside=dcc.Link(words("all_findings"), href=HISTORY, id="patterns-findings-all"),
+        flush=True,
+    )
+
+
 def _courses(words: Words) -> list[Component]:
     return [
         card(
@@ -102,7 +115,7 @@ def _courses(words: Words) -> list[Component]:
             menu=words,
             width="c8",
         ),
-        card(words("pattern_findings"), part("patterns-findings", words), width="c4"),
+        card(words("pattern_findings"), part("patterns-facts", words), width="c4"),
         card(
             words("spread"),
             [
@@ -159,7 +172,7 @@ def register(app: Dash, site: Site) -> None:
         paint(app, graph_id)
 
 
-_PARTS = ("sentence", "findings", "times", "methods", "networks", "clients")
+_PARTS = ("sentence", "findings", "facts", "times", "methods", "networks", "clients")
 _DRAWN = {
     "heat": "patterns-graph",
     "heat_errors": "patterns-errors-graph",
@@ -172,6 +185,8 @@ _OUTPUTS = {
     "hidden": Output("patterns-body", "hidden"),
     "read_at": Output("patterns-read-at", "data"),
     "unit": Output("patterns-unit", "children"),
+    "findings_count": Output("patterns-findings-count", "children"),
+    "findings_all": Output("patterns-findings-all", "href"),
     "status_unit": Output("patterns-status-unit", "children"),
     "spread_unit": Output("patterns-spread-unit", "children"),
     "no_latency": Output("patterns-no-latency", "hidden"),
@@ -217,7 +232,8 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "heat": put(read.week, lambda each: _week(each, page, "requests", 3), "heat", blank()),
         "heat_errors": put(read.week, lambda each: _week(each, page, "error_rate", 6), "heat_errors", blank()),
         "heat_p95": put(read.week, lambda each: _week(each, page, "p95", 6), "heat_p95", blank()),
-        "findings": put(read.week, lambda each: _findings(each, read.networks, page), "pattern_findings"),
+        "findings": put(read.findings, lambda each: _findings(each, page), "findings"),
+        "facts": put(read.week, lambda each: _facts(each, read.networks, page), "pattern_findings"),
         "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
         "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
         "spread": put(read.series, lambda each: _spread(each, page), "spread", blank()),
@@ -237,10 +253,12 @@ def _around(read: PatternPage, page: _Page) -> dict[str, Any]:
     series = read.series
     bucket = "" if isinstance(series, Failed) else bucket_name(series.now.interval_minutes, words)
     timed = isinstance(series, Failed) or any(each.sketch is not None for each in series.now.buckets)
-    parts = (read.week, read.series, read.methods, read.networks, read.clients)
+    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.findings)
     failed = any(isinstance(each, Failed) for each in parts)
     return {
         "read_at": no_update if failed else fmt.clock_seconds(page.site.now(), zone),
+        "findings_count": "" if isinstance(read.findings, Failed) else str(len(read.findings) or ""),
+        "findings_all": page.view.link(HISTORY),
         "unit": words("heat_unit", zone=fmt.zone_name(page.view.whole.end, zone)),
         "status_unit": words("status_course_unit", bucket=bucket) if bucket else "",
         "spread_unit": words("spread_unit", bucket=bucket) if bucket else "",
@@ -275,7 +293,14 @@ def _week(week: Week, page: _Page, what: What, every: int) -> Any:
     return week_figure(week.week, page.words, what=what, zone=page.site.zone, every=every)
 
 
-def _findings(week: Week, networks: Networks | Failed, page: _Page) -> Component:
+def _findings(found: list[Finding], page: _Page) -> Component:
+    if not found:
+        return note(page.words("no_findings"))
+    look = Look(page.view, page.site.complete(), page.site.zone, page.words)
+    return finding_history(found, look, most=MOST_FINDINGS)
+
+
+def _facts(week: Week, networks: Networks | Failed, page: _Page) -> Component:
     facts = [fact for fact in pattern_facts(week.week, page.words) if fact.key not in _FIRST]
     if not isinstance(networks, Failed) and networks.networks and networks.networks[0].share >= _LARGE_NETWORK:
         largest = networks.networks[0]

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dashapp.comparison import Both, Comparison, known_on_both
+from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.errors import Statuses, statuses
-from dashapp.stats.findings import Finding, findings
+from dashapp.stats.findings import findings
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import Traffic, traffic, traffic_there
 from dashapp.stats.usage import Usage, routes_of, usage

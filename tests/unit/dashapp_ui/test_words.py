@@ -11,8 +11,10 @@ import dashapp
 from dashapp import comparison
 from dashapp.comparison import KINDS
 from dashapp.figures.heatmap import What
+from dashapp.insight.finding import CAUSES, Unit
+from dashapp.insight.finding import KINDS as FINDINGS
+from dashapp.pages.findings import STATES
 from dashapp.shell.filter_form import FIELDS
-from dashapp.stats.anomalies import Kind
 from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 
 # Keys that code puts together.
@@ -30,7 +32,12 @@ COMPOSED = {
     *(f"field_{name}" for name in FIELDS),
     *(f"vs_name_{kind}" for kind in get_args(comparison.Kind)),
     *(f"vs_choice_{kind}" for kind in ("off", *KINDS)),
-    *(f"{part}_{kind}" for part in ("cause", "advice", "finding", "band", "say") for kind in get_args(Kind)),
+    *(f"{part}_{kind}" for part in ("named", "told", "check") for kind in FINDINGS),
+    *(f"{part}_{cause}" for part in ("why", "do") for cause in CAUSES),
+    *(f"amount_{unit}" for unit in get_args(Unit)),
+    *(f"part_{unit}" for unit in ("requests", "per_minute", "share")),
+    *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
+    *(f"state_{name}" for name in STATES),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
 PREFIXES = (
@@ -44,6 +51,9 @@ PREFIXES = (
     "say_common_",
     "too_few_",
     "trait_",
+    "ev_",
+    "fact_",
+    "client_type_",
 )
 
 
