@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.attributes import data
 from dashapp.components.card import icon, note
 from dashapp.components.finding_panel import Look, panel, said, subject_name
 from dashapp.figures.base import Band
@@ -62,6 +64,7 @@ def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = 
                     html.Div(panel(each, look, sentence=False)),
                 ],
                 className="fold",
+                **_kept_open(each),
             )
         )
         for each in ordered(found)[:most]
@@ -90,7 +93,13 @@ def _pop_over(each: Finding, look: Look) -> Component:
     return html.Details(
         [html.Summary(_row(each, look), className="find"), html.Div(panel(each, look), className="panel")],
         className="menu right find-menu",
+        **_kept_open(each),
     )
+
+
+def _kept_open(each: Finding) -> dict[str, Any]:
+    """What names it to assets/menus.js: the same however often it is drawn."""
+    return data(keep=" ".join([each.kind, *each.subject.parameters().values(), each.start.isoformat()]))
 
 
 def _row(each: Finding, look: Look) -> list[Component]:

@@ -2,7 +2,8 @@
 
 Ids: patterns-sentence, patterns-graph, patterns-errors-graph, patterns-p95-graph (by weekday and hour),
 patterns-facts, patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
-patterns-networks, patterns-clients, patterns-empty, patterns-body. What failed stands in `<id>-failed`.
+patterns-networks, patterns-clients, patterns-words (the range in words),
+patterns-empty, patterns-body. What failed stands in `<id>-failed`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.analyses import analyses_in_words
 from dashapp.components.attributes import aria
 from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
@@ -34,6 +36,7 @@ from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
 from dashapp.sentences_patterns import Fact, pattern_facts
 from dashapp.site import Site, most_points
+from dashapp.stats.analyses import Analyses, read_analyses
 from dashapp.stats.networks import Networks
 from dashapp.stats.overview import Question, Series
 from dashapp.stats.pattern_page import Methods, PatternPage, Week, read_patterns
@@ -65,7 +68,10 @@ def layout(_site: Site, words: Words) -> Component:
                     html.Section(
                         part("patterns-sentence", words), className="card insight", **aria(label=words("insight"))
                     ),
-                    html.Div([*_matrices(words), _found(words), *_courses(words), *_segments(words)], className="g"),
+                    html.Div(
+                        [*_matrices(words), _found(words), *_courses(words), *_segments(words), _words(words)],
+                        className="g",
+                    ),
                 ],
                 id="patterns-body",
             ),
@@ -146,6 +152,10 @@ def _segments(words: Words) -> list[Component]:
     ]
 
 
+def _words(words: Words) -> Component:
+    return card(words("in_words"), part("patterns-words", words), subtitle=words("in_words_unit"))
+
+
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the page."""
 
@@ -164,10 +174,18 @@ def register(app: Dash, site: Site) -> None:
             return dict.fromkeys(_OUTPUTS, no_update) | {"empty": empty, "hidden": True}
         return {"empty": None, "hidden": False, **show(read, view, site, words, kept_since)}
 
+    def update_words(search: str, _tick: int) -> Component:
+        view, words = site.view(search), site.words(search)
+        return analyses_in_words(read_words(site, view), Look(view, site.complete(), site.zone, words))
+
     app.callback(
         output=_OUTPUTS,
         inputs=[Input("shell-url", "search"), Input("shell-tick", "data"), State("patterns-read-at", "data")],
     )(update_page)
+    # Apart from the rest, which need not wait for it.
+    app.callback(
+        Output("patterns-words", "children"), Input("shell-url", "search"), Input("shell-tick", "data")
+    )(update_words)  # fmt: skip
     for graph_id in GRAPHS:
         paint(app, graph_id)
 
@@ -204,6 +222,12 @@ def read_page(site: Site, view: View) -> PatternPage:
     minutes = bucket_minutes(view.whole, most=most_points(), by_endpoint=by_endpoint)
     question = Question(view.whole, view.filters, view.comparison, minutes, site.zone, site.complete())
     return site.shared.get(("patterns", question), lambda: read_patterns(site.engine, question))
+
+
+def read_words(site: Site, view: View) -> Analyses:
+    """The five analyses of a view, the same for every size of window."""
+    question = Question(view.whole, view.filters, view.comparison, 1, site.zone, site.complete())
+    return site.shared.get(("analyses", question), lambda: read_analyses(site.engine, question))
 
 
 @dataclass(frozen=True, slots=True)

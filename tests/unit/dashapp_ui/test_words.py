@@ -38,6 +38,7 @@ COMPOSED = {
     *(f"part_{unit}" for unit in ("requests", "per_minute", "share")),
     *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
     *(f"state_{name}" for name in STATES),
+    *(f"r2_{name}_untimed" for name in ("busiest", "next")),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
 PREFIXES = (
