@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import unquote
@@ -36,7 +37,7 @@ def hours(*errors: int) -> list[Hour]:
     return [Hour(START + i * HOUR, START + (i + 1) * HOUR, Tally(n=100, client_errors=n)) for i, n in enumerate(errors)]
 
 
-def traffic_part(totals: list[int | None]) -> TrafficPart:
+def traffic_part(totals: Sequence[int | None]) -> TrafficPart:
     client = Client("10.0.0.1", 300, 0.25, 0, 0, 0, 0.0, 0, LATENCY)
     total = sum(each or 0 for each in totals)
     return TrafficPart(Totals(summary_of(total), None), traffic_of(totals, 60), [], Clients([client], False, total))
@@ -79,7 +80,7 @@ def test_growth_is_told_and_a_short_range_is_not_judged() -> None:
 
 
 def test_a_piece_of_an_hour_is_not_called_the_quietest() -> None:
-    totals: list[int | None] = [20] * 5 + [100] * 36 + [110] * 36 + [5]  # ten minutes each; the ends are cut
+    totals: Sequence[int | None] = [20] * 5 + [100] * 36 + [110] * 36 + [5]  # ten minutes each; the ends are cut
     whole = Range(START + timedelta(minutes=10), START + timedelta(minutes=790))
     part = traffic_part([])
     part = replace(part, course=traffic_of([None, *totals], 10), totals=Totals(summary_of(8000), None))
