@@ -16,6 +16,7 @@ from dashapp.components.card import icon, note
 from dashapp.components.finding_panel import Look, panel, said, subject_name
 from dashapp.figures.base import Band
 from dashapp.insight.finding import SEVERITIES, Finding, Kind
+from dashapp.quantities import age
 from dashapp.sentences_findings import in_short, title
 from dashapp.words import Words
 from sql.plan import MINUTE, Range
@@ -136,6 +137,6 @@ def _state(each: Finding, words: Words) -> Component:
 
 def _when(each: Finding, look: Look) -> str:
     if each.end is None:
-        lasting = max(0, (look.complete - each.start) // MINUTE)
-        return look.words("lasting", start=look.clock(each.start), n=fmt.count(lasting))
+        lasting = max(look.complete - each.start, MINUTE)
+        return look.words("lasting", start=look.clock(each.start), age=age(lasting, look.words))
     return f"{look.clock(each.start)} – {look.clock(each.end)}"

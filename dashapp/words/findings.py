@@ -23,7 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "only_subject": ("이 대상만 보기", "Show only this"),
     "show_since": ("{start} 이후만 보기", "Show since {start}"),
     "show_span": ("{start} – {end}만 보기", "Show {start} – {end}"),
-    "lasting": ("{start}부터 {n}분째", "since {start}, {n} min"),
+    "lasting": ("{start}부터 {age}째", "since {start}, {age}"),
     "in_short": ("{observed} ({usual})", "{observed} ({usual})"),
     "presumed_cause": ("추정 원인", "Presumed cause"),
     "improvement": ("개선 방안", "Improvement"),
