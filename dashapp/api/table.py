@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashapp.api import callers, collecting, commonalities, endpoints, figures, insight, storing
+from dashapp.api import anomalies, callers, collecting, commonalities, endpoints, figures, insight, storing
 from dashapp.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,6 +10,7 @@ ROUTES: tuple[Route, ...] = (
     *endpoints.ROUTES,
     *commonalities.ROUTES,
     *callers.ROUTES,
+    *anomalies.ROUTES,
     *insight.ROUTES,
     *collecting.ROUTES,
     *storing.ROUTES,
