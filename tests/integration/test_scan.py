@@ -14,7 +14,9 @@ from flask import Flask
 
 from dashapp.api import api_blueprint
 from dashapp.insight.finding import Finding, Subject
+from dashapp.insight.history import History
 from dashapp.scan.kept import columns_of, finding_of
+from dashapp.scan.past import history_before
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from sql.batch import Batch
@@ -389,3 +391,37 @@ def test_findings_of_clients_are_found_by_address_and_by_network(
     assert keys(service="b", method="GET", route="/login") == ["0", "1", "2", "3"]  # the other side
     assert keys(service="a") == ["3"]
     assert keys(path_text="x") == []
+
+
+# ---- what a watch knows of the time before ----
+
+
+def test_the_past_of_a_watch_is_what_the_rows_are(
+    dsn_of_scan: str, engine: sa.Engine, writer: LogWriter, own: Connection
+) -> None:
+    begin = NOON - 30 * HOUR
+    store(writer, requests_of(begin, 60, a_minute=2, service="shop", latency_ms=20.0))
+    store(writer, requests_of(begin + 2 * HOUR, 60, a_minute=1, service="web", failing=[0, 1]))
+    store(writer, requests_of(NOON - 2 * HOUR, 60, a_minute=3, service="shop"))
+    rests: list[float] = []
+    past = history_before(engine, NOON, None, rest=rests.append)
+    assert past.traffic == {
+        "shop": {begin: 120, begin + 2 * HOUR: 0, NOON - 2 * HOUR: 180},
+        "web": {begin + 2 * HOUR: 60, NOON - 2 * HOUR: 0},
+    }
+    hours = list(past.hours)
+    assert [(hour.start, hour.width, int(hour.counts.sum())) for hour in hours] == [
+        (begin, HOUR, 120),
+        (begin + 2 * HOUR, HOUR, 60),
+    ]
+    assert hours[1].statuses == [200, 503]
+    assert hours[1].counts.tolist() == [[58, 2]]
+    assert int(hours[0].latencies.sum()) == 120
+    minutes = list(past.minutes)
+    assert [minute.start for minute in minutes] == [NOON - 3 * HOUR + i * MINUTE for i in range(180)]
+    assert sum(int(minute.counts.sum()) for minute in minutes) == 180
+    assert past.endpoints == frozenset()  # the days are not in the aggregates yet
+    assert rests
+    alone = history_before(engine, NOON, "web", rest=rests.append)
+    assert alone.traffic.keys() == {"web"}
+    assert history_before(engine, begin - HOUR, None, rest=rests.append) == History()
