@@ -143,6 +143,7 @@ def _taken_over(
         if match is not None:
             if match != each.key:
                 course.adopt(match, each.key)
+            rows.append(Event("updated", each.key, course.lasting[each.key], through - MINUTE))
             continue
         closed = [(event.key, event.finding) for event in events if event.what == "closed"]
         over = alike(finding, closed, _NEARLY)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -15,18 +19,21 @@ from flask import Flask
 from dashapp.api import api_blueprint
 from dashapp.insight.finding import Finding, Subject
 from dashapp.insight.history import History
+from dashapp.scan import search
 from dashapp.scan.kept import columns_of, finding_of
 from dashapp.scan.past import history_before
+from dashapp.scan.start import start
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from sql.batch import Batch
 from sql.connection import DatabaseUnavailable, connect, reading_engine, snapshot, writing_pool
 from sql.filters import Filters
 from sql.findings import Selection, covered, find
-from sql.plan import MINUTE, Range
+from sql.plan import MINUTE, Range, floor
 from sql.watching import Step, WatchStore
 from sql.writing import LogWriter
-from tests.scanning import forget_all, requests_of, store, watched
+from tests.receivers import http_receiver
+from tests.scanning import StandIn, forget_all, read_answer, requests_of, store, watched
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -425,3 +432,50 @@ def test_the_past_of_a_watch_is_what_the_rows_are(
     alone = history_before(engine, NOON, "web", rest=rests.append)
     assert alone.traffic.keys() == {"web"}
     assert history_before(engine, begin - HOUR, None, rest=rests.append) == History()
+
+
+# ---- started ----
+
+
+def until(connection: Connection, statement: str, seconds: float = 60.0) -> Any:
+    """What a statement returns as soon as it returns something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (row := connection.execute(statement.encode()).fetchone()) is not None:
+            return row
+        time.sleep(0.1)
+    raise AssertionError(f"nothing within {seconds} s: {statement}")
+
+
+def test_a_dashboard_that_is_started_searches_tells_and_leaves_the_lease(
+    dsn_of_scan: str,
+    engine: sa.Engine,
+    writer: LogWriter,
+    own: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType("watch")
+    monkeypatch.setattr(module, "Watch", lambda _past: StandIn(), raising=False)
+    monkeypatch.setitem(sys.modules, search.MODULE, module)
+    monkeypatch.setattr(search, "is_there", lambda: True)
+    monkeypatch.setattr(search, "answer", read_answer)
+    # Of the last hour: what is of today and short would wait for more.
+    begin = floor(datetime.now(UTC), MINUTE) - 80 * MINUTE
+    with http_receiver() as webhook:
+        settings = DashboardSettings(
+            alert_urls=f"json://127.0.0.1:{webhook.port}/",  # type: ignore[arg-type]
+            alert_allow_internal=True,
+            ui_language="en",
+        )
+        store(writer, requests_of(begin, 80, failing=[40, 41, *range(70, 80)], a_minute=4))
+        running = start(settings, dsn_of_scan, engine, lambda: datetime.now(UTC))
+        try:
+            assert until(own, "select start_at from finding where end_at is not null") == (begin + 40 * MINUTE,)
+            assert until(own, "select start_at from finding where end_at is null") == (begin + 70 * MINUTE,)
+            until(own, "select from alert where state = 'sent'")
+        finally:
+            running.stop()
+        assert [each["title"].startswith("SOLOMONTECH: Incident [High]") for each in webhook.messages] == [True]
+    assert own.execute("select holder from watch_state").fetchone() == (None,)
