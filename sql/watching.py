@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -186,10 +186,11 @@ values (null, %(start)s, %(end)s, %(start)s, coalesce(%(added_at)s, now()))
 """
 # What the hours do not know yet is on one of the lists.
 _HOURS = """
-select bucket from traffic_1h
-union select time_bucket(interval '1 hour', minute) from touched_minute
-union select bucket from stale_bucket where view = 'traffic_1h'
+select bucket from traffic_1h where bucket >= :low and bucket < :high
+union select time_bucket(interval '1 hour', minute) from touched_minute where minute >= :low and minute < :high
+union select bucket from stale_bucket where view = 'traffic_1h' and bucket >= :low and bucket < :high
 """
+_ALWAYS = Range(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
 class WatchStore:
@@ -307,10 +308,11 @@ class WatchStore:
             raise DatabaseUnavailable(explain(error)) from error
 
 
-def spans_with_data(reading: Reading) -> list[Range]:
-    """Hours with requests, joined where they are close together; what is asked is not more exact than an hour."""
-    hours = [Range(row[0], row[0] + _HOUR) for row in reading.execute(sa.text(_HOURS))]
-    return joined(hours, GAP)
+def spans_with_data(reading: Reading, whole: Range = _ALWAYS, *, gap: timedelta = GAP) -> list[Range]:
+    """Hours of a range with requests, joined where they are close together; no more exact than an hour."""
+    bounds = {"low": floor(whole.start, _HOUR), "high": whole.end}
+    hours = [Range(row[0], row[0] + _HOUR) for row in reading.execute(sa.text(_HOURS), bounds)]
+    return joined(hours, gap)
 
 
 def watched_at(reading: Reading, moment: datetime, service: str | None) -> bool:

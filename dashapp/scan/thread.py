@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 TICK_S = 5.0
 _AWAY_S = 10.0
 # After a piece the thread rests for so many times what it took: viewers come first.
-_RESTS = 0.5
+_RESTS = 1.0
 
 
 class Rounds:

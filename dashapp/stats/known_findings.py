@@ -12,12 +12,14 @@ from dashapp.stats.findings import findings
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.findings import KeptFinding, Selection, covered, find
-from sql.plan import MINUTE, Range
+from sql.plan import MINUTE, Range, ceil, floor, joined
+from sql.watching import spans_with_data
 
 # Of one range; beyond, the latest to begin are shown.
 MOST_KEPT = 500
 # What the watch has not come to yet is no gap.
 _BEHIND = 5 * MINUTE
+_HOUR = timedelta(hours=1)
 # The share of a range that must be watched for a search of the rest to say nothing that counts.
 _ENOUGH = 0.98
 _RANK = {"high": 0, "medium": 1, "low": 2}
@@ -48,7 +50,7 @@ def known_findings(reading: Reading, whole: Range, filters: Filters, complete: d
     selection = Selection(known, filters)
     page = find(reading, selection, limit=MOST_KEPT)
     parts = covered(reading, known, filters.service) if selection.possible() else []
-    watched = _share(parts, Range(known.start, max(known.end - _BEHIND, known.start + MINUTE)))
+    watched = _watched(reading, parts, Range(known.start, min(known.end, complete - _BEHIND)))
     found = [Known(finding_of(each.payload), each) for each in page.findings]
     if watched < _ENOUGH:
         searched = findings(reading, known, filters, complete)
@@ -60,6 +62,24 @@ def known_findings(reading: Reading, whole: Range, filters: Filters, complete: d
 def findings_of_range(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> list[Finding]:
     """The same as findings alone."""
     return [each.finding for each in known_findings(reading, whole, filters, complete).findings]
+
+
+def _watched(reading: Reading, parts: Sequence[Range], span: Range) -> float:
+    """The share that was watched of the hours in which there are requests; all of a range without any."""
+    if span.start >= span.end:
+        return 1.0 if parts else 0.0
+    if (share := _share(parts, span)) >= _ENOUGH or not parts:
+        return share
+    widened = joined(Range(floor(part.start, _HOUR), ceil(part.end, _HOUR)) for part in parts)
+    whole = timedelta(0)
+    watched = timedelta(0)
+    for each in spans_with_data(reading, span, gap=timedelta(0)):
+        # A log begins and ends within an hour.
+        start, end = max(each.start, span.start), min(each.end, span.end)
+        if start < end:
+            whole += end - start
+            watched += _share(widened, Range(start, end)) * (end - start)
+    return watched / whole if whole else 1.0
 
 
 def _share(parts: Sequence[Range], whole: Range) -> float:

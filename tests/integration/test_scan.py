@@ -202,6 +202,11 @@ def test_rows_of_long_ago_get_their_findings_in_the_background_and_nobody_is_wok
         assert covered(reading, Range(long_ago + HOUR, long_ago + 12 * HOUR)) == []
         page = find(reading, Selection(Range(long_ago, long_ago + HOUR), Filters(service="old")), limit=10)
     assert [finding_of(each.payload).subject.route for each in page.findings] == ["/pay"]
+    # Where there are no rows there was nothing to watch.
+    span = {"start": (long_ago - HOUR).isoformat(), "end": (long_ago + 24 * HOUR).isoformat(), "service": "old"}
+    answer = asked(engine, NOON, "anomalies", **span)
+    assert answer["watched"] > 0.98
+    assert {each["id"] is None for each in answer["findings"]} == {False}
 
 
 def test_what_was_stored_before_the_first_start_is_searched_and_an_incident_that_lasts_goes_on(
