@@ -11,7 +11,7 @@ import numpy as np
 
 from dashapp.insight import client_limits as limit
 from dashapp.insight.chance import binomial_tail, poisson_tail, score_of
-from dashapp.insight.client_window import LOGINS, MISSING, MISSING_PATHS, OK, OK_PATHS, REFUSED, N
+from dashapp.insight.client_window import LOGINS, MINUTES, MISSING, MISSING_PATHS, OK, OK_PATHS, REFUSED, N
 from dashapp.insight.minute import Counts
 
 ClientKind = Literal["credential_guessing", "scanner", "scraper", "client_volume"]
@@ -131,6 +131,9 @@ def is_volume(seen: Conduct) -> Verdict | None:
     """Far more requests than any other client, and than it had itself."""
     n = int(seen.own[N])
     least = (limit.CALLED_FAST if seen.fast else limit.CALLED_SLOW) * seen.scale
+    if seen.own[MINUTES] < limit.CALLED_MINUTES / seen.scale:
+        # In its first minutes it cannot be told from one who reads everything.
+        return None
     if seen.largest is None or n < least or n < limit.LEAST_SHARE_OF_TRAFFIC * (n + seen.others[N]):
         return None
     usual = max(seen.largest[0], seen.usual[0], 1.0)

@@ -39,6 +39,7 @@ READ_UNEVEN = 0.5  # spread of its requests by minute beyond what counting gives
 READ_MINUTES_FAST, READ_MINUTES_SLOW = 1.0, 0.3  # share of the minutes of the window with a request
 
 CALLED_FAST, CALLED_SLOW = 150, 600
+CALLED_MINUTES = 5
 # Times the largest other client; of reading, the largest that has not always read so much. An hour evens out more.
 BEYOND_OTHERS_FAST, BEYOND_OTHERS_SLOW = 3.0, 2.0
 BEYOND_ITSELF = 3.0  # times what it did before

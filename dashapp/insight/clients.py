@@ -359,6 +359,7 @@ class ClientWatch:
             for network in (False, True):
                 self._note_hour(minute.start, network=network)
             self._clients.forget(end)
+            self._largest_now.clear()
         # Not in the first hour: nobody is known yet to have always read so much.
         if end - self._first >= _HOUR and (self._noted is None or end - self._noted >= _NOTE_EVERY):
             self._noted = end
