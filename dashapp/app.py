@@ -37,7 +37,7 @@ def create_app(
 
     `alerts` is where messages are taken down if this dashboard sends any.
     """
-    site = Site(settings, engine, now)
+    site = Site(settings, engine, now, alerts=alerts)
     # Pages of an earlier app in this process, had anything registered some.
     dash.page_registry.clear()
     app = Dashboard(

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashapp.words import (
     ai,
+    alerting,
     alerts,
     analyses,
     collection,
@@ -31,7 +32,7 @@ LANGUAGES = ("ko", "en")
 # A module for each page. key: (Korean, English); both name the same facts in the same order.
 PARTS = (
     shell, common, overview, endpoints, patterns, findings, findings_kinds, findings_causes, findings_numbers, realtime,
-    logs, record, ai, collection, report, analyses, alerts,
+    logs, record, ai, collection, report, analyses, alerts, alerting,
 )  # fmt: skip
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 

@@ -39,6 +39,7 @@ COMPOSED = {
     *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
     *(f"state_{name}" for name in STATES),
     *(f"r2_{name}_untimed" for name in ("busiest", "next")),
+    *(f"alerts_{state}" for state in ("due", "held", "sent", "failed", "dropped")),
     *(f"alert_{what}" for what in ("opened", "closed")),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
@@ -56,6 +57,8 @@ PREFIXES = (
     "ev_",
     "fact_",
     "client_type_",
+    "alerts_refused_",
+    "alerts_what_",
 )
 
 
