@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ FEW_REQUESTS, FEW_MINUTES = 30, 5
 SURE = 0.01
 _CHANCES = ((1e-6, "chance_million"), (1e-4, "chance_10000"), (1e-3, "chance_1000"))
 _WORD_JOINER = "\u2060"
+_LOCAL = re.compile(r"\b(?:[01]\d|2[0-3]):[0-5]\d\b")
 # Values that are the point of the sentence, and those that name whom it is about.
 STRONG = ("observed", "part", "number")
 NAMES = ("subject", "where", "client", "related")
@@ -187,7 +188,7 @@ def _head(subject: Subject, words: Words) -> tuple[str | None, list[str]]:
 
 def _values(finding: Finding, words: Words, zone: ZoneInfo, *, short: bool) -> dict[str, str]:
     """Every value that the sentence of any kind may need."""
-    subject, unit, facts = finding.subject, finding.unit, finding.facts
+    subject, unit = finding.subject, finding.unit
     client = subject.client_ip or subject.network
     rest = replace(subject, client_ip=None, network=None)
     has_rest = rest != Subject()
@@ -207,22 +208,30 @@ def _values(finding: Finding, words: Words, zone: ZoneInfo, *, short: bool) -> d
         "part": words(f"part_{part_unit}", n=value_text(finding.observed, unit)),
         "usual": usually(finding, words),
         "against": against(finding, words),
-        **_measures(unit, facts, words),
+        **_measures(finding, words, zone),
     }
     return {name: values[name] for name in fields_of(finding.kind, words)}
 
 
-def _measures(unit: Unit, facts: Mapping[str, str], words: Words) -> dict[str, str]:
+def _measures(finding: Finding, words: Words, zone: ZoneInfo) -> dict[str, str]:
+    facts = finding.facts
     measure = facts.get("measure", "")
     latency = words("latency_named", measure=measure) if measure else words("latency_unnamed")
     hours, paths, lag = (facts.get(name, "") for name in ("hours", "paths", "lag"))
+    hours = _LOCAL.sub(lambda found: _local(found[0], finding.start, zone), hours)
     return {
         "latency": latency,
-        "measure": latency if unit == "ms" else words("measure_errors"),
+        "measure": latency if finding.unit == "ms" else words("measure_errors"),
         "hours": words("band_hours", band=hours) if hours else words("band_same_hours"),
         "examples": words("examples_of", paths=paths) if paths else "",
         "lag": words("lag_of", lag=lag) if lag else "",
     }
+
+
+def _local(clock: str, day: datetime, zone: ZoneInfo) -> str:
+    """A time of day in UTC, as the search knows it, on the viewer's clock."""
+    hour, minute = map(int, clock.split(":"))
+    return fmt.clock(day.astimezone(UTC).replace(hour=hour, minute=minute), zone)
 
 
 def _clock(moment: datetime, zone: ZoneInfo, *, short: bool) -> str:

@@ -60,7 +60,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "examples_of": (". 예: {paths}", ", such as {paths}"),
     "band_hours": ("{band}에", "at {band}"),
     "band_same_hours": ("같은 시간대에", "at the same hours"),
-    "lag_of": (" {lag} 지나", " by {lag}"),
+    "lag_of": (" {lag} 지나", ", {lag} later"),
     # How sure.
     "basis_requests": ("요청 {n}건으로 판단했습니다.", "This rests on {n} requests."),
     "basis_requests_few": (

@@ -10,6 +10,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ev_usual_error_rate": ("평소 오류율", "usual error rate"),
     "ev_server_errors": ("서버 오류(5xx)", "server errors (5xx)"),
     "ev_client_errors": ("클라이언트 오류(4xx)", "client errors (4xx)"),
+    "ev_usual_server_errors": ("평소 서버 오류(5xx)", "usual server errors (5xx)"),
+    "ev_usual_client_errors": ("평소 클라이언트 오류(4xx)", "usual client errors (4xx)"),
     "ev_mean": ("평균 응답시간", "mean latency"),
     "ev_p50": ("p50 응답시간", "p50 latency"),
     "ev_p90": ("p90 응답시간", "p90 latency"),

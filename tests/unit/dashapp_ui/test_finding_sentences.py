@@ -105,6 +105,18 @@ def test_client_findings_name_address_paths_and_where() -> None:
     )
 
 
+def test_hours_of_the_search_are_told_on_the_clock_of_the_viewer() -> None:
+    finding = example("latency_band", facts={"measure": "p95", "hours": "20:00"})
+    assert "day after day at 05:00, to 412 ms" in say(finding, EN, SEOUL)
+    assert "The p95 latency of" in say(finding, EN, SEOUL)
+
+
+def test_the_lag_of_a_correlation_is_told() -> None:
+    finding = example("correlation", facts={"lag": "30 s"})
+    assert "After calls of GET /api/cart, 30 s later, the error rate" in say(finding, EN, SEOUL)
+    assert "GET /api/cart 호출 뒤에 30 s 지나 POST" in say(finding, KO, SEOUL)
+
+
 def test_too_little_says_how_many_there_are() -> None:
     little = TooLittle(Subject(service="shop"), "latency", 10, 50)
     assert "not enough data: n = 10" in say_too_little(little, EN).lower()
