@@ -221,11 +221,17 @@ def _measures(finding: Finding, words: Words, zone: ZoneInfo) -> dict[str, str]:
     hours = _LOCAL.sub(lambda found: _local(found[0], finding.start, zone), hours)
     return {
         "latency": latency,
-        "measure": latency if finding.unit == "ms" else words("measure_errors"),
+        "measure": latency if finding.unit == "ms" else words(f"measure_{_errors_of(finding)}"),
         "hours": words("band_hours", band=hours) if hours else words("band_same_hours"),
         "examples": words("examples_of", paths=paths) if paths else "",
         "lag": words("lag_of", lag=lag) if lag else "",
     }
+
+
+def _errors_of(finding: Finding) -> str:
+    """Which errors its share counts: those of a class, where its numbers say so, else all."""
+    counted = {each.name for each in finding.evidence} & {"server_errors", "client_errors"}
+    return counted.pop() if len(counted) == 1 else "errors"
 
 
 def _local(clock: str, day: datetime, zone: ZoneInfo) -> str:

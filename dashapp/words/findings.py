@@ -56,6 +56,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "latency_named": ("{measure} 응답시간", "{measure} latency"),
     "latency_unnamed": ("응답시간", "latency"),
     "measure_errors": ("오류율", "error rate"),
+    "measure_server_errors": ("5xx 비율", "5xx rate"),
+    "measure_client_errors": ("4xx 비율", "4xx rate"),
     "at_subject": ("{subject}에 ", " at {subject}"),
     "examples_of": (". 예: {paths}", ", such as {paths}"),
     "band_hours": ("{band}에", "at {band}"),

@@ -38,8 +38,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Requests to {subject} stopped {when} ({usual}).",
     ),
     "told_error_burst": (
-        "{subject}의 오류율이 {when} {observed}\u2060까지 올랐습니다({against}).",
-        "The error rate of {subject} rose to {observed} {when} ({against}).",
+        "{subject}의 {measure}이 {when} {observed}\u2060까지 올랐습니다({against}).",
+        "The {measure} of {subject} rose to {observed} {when} ({against}).",
     ),
     "told_latency_shift": (
         "{subject}의 {latency}이 {when} {observed}\u2060까지 길어졌습니다({against}).",

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from dashapp.insight.finding import CAUSES, KINDS, Finding, Kind, Subject, TooLittle, Unit
+from dashapp.insight.finding import CAUSES, KINDS, Evidence, Finding, Kind, Subject, TooLittle, Unit
 from dashapp.sentences_findings import (
     amount,
     chance,
@@ -22,7 +22,7 @@ from dashapp.sentences_findings import (
 )
 from dashapp.words import LANGUAGES, Words
 from tests.unit.dashapp_ui.builders import SEOUL, text_of
-from tests.unit.dashapp_ui.finding_examples import CLIENT, ENDPOINT, example
+from tests.unit.dashapp_ui.finding_examples import CLIENT, ENDPOINT, QUERY, example
 
 KO, EN = Words("ko"), Words("en")
 PRESUMES = {"ko": r"보입니다|보이지만|짐작할 수 없습니다", "en": r"probably|may be|does not suggest"}
@@ -109,6 +109,13 @@ def test_hours_of_the_search_are_told_on_the_clock_of_the_viewer() -> None:
     finding = example("latency_band", facts={"measure": "p95", "hours": "20:00"})
     assert "day after day at 05:00, to 412 ms" in say(finding, EN, SEOUL)
     assert "The p95 latency of" in say(finding, EN, SEOUL)
+
+
+def test_a_share_of_one_class_of_errors_is_not_called_the_error_rate() -> None:
+    numbers = (Evidence("server_errors", 25, "requests", QUERY),)
+    finding = example("error_burst", evidence=numbers)
+    assert say(finding, EN, SEOUL).startswith("The 5xx rate of POST /api/order/checkout (shop) rose")
+    assert "의 5xx 비율이" in say(finding, KO, SEOUL)
 
 
 def test_the_lag_of_a_correlation_is_told() -> None:

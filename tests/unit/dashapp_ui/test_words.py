@@ -38,6 +38,7 @@ COMPOSED = {
     *(f"part_{unit}" for unit in ("requests", "per_minute", "share")),
     *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
     *(f"state_{name}" for name in STATES),
+    *(f"measure_{errors}" for errors in ("errors", "server_errors", "client_errors")),
     *(f"r2_{name}_untimed" for name in ("busiest", "next")),
     *(f"alerts_{state}" for state in ("due", "held", "sent", "failed", "dropped")),
     *(f"alert_{what}" for what in ("opened", "closed")),
