@@ -19,6 +19,8 @@ Sentence = list[Any]
 BY_MINUTES: frozenset[Kind] = frozenset({"traffic_spike", "traffic_drop", "outage"})
 FEW_REQUESTS, FEW_MINUTES = 30, 5
 SURE = 0.01
+# Of fewer requests nobody can tell what is usual: that nothing was found then says nothing.
+FEWEST_TO_JUDGE = 100
 _CHANCES = ((1e-6, "chance_million"), (1e-4, "chance_10000"), (1e-3, "chance_1000"))
 _WORD_JOINER = "\u2060"
 _LOCAL = re.compile(r"\b(?:[01]\d|2[0-3]):[0-5]\d\b")
@@ -78,6 +80,13 @@ def say_too_little(little: TooLittle, words: Words) -> str:
     """Why nothing is said about something."""
     text = words("too_little", n=fmt.count(little.n), needed=fmt.count(little.needed))
     return words("too_little_about", subject=name_of(little.subject, words), text=text)
+
+
+def say_nothing_found(n: int | None, words: Words) -> str:
+    """That nothing differs from the usual, or that `n` requests are too few to tell; None where it is not known."""
+    if n is not None and n < FEWEST_TO_JUDGE:
+        return words("too_little", n=fmt.count(n), needed=fmt.count(FEWEST_TO_JUDGE))
+    return words("no_findings")
 
 
 def title(kind: Kind, words: Words) -> str:

@@ -22,7 +22,7 @@ from dashapp.sentences_analyses import (
     say_statuses,
     say_traffic,
 )
-from dashapp.sentences_findings import say_basis, say_cause, say_improvement, title
+from dashapp.sentences_findings import say_basis, say_cause, say_improvement, say_nothing_found, title
 from dashapp.stats.analyses import Analyses, BeyondPart
 from dashapp.view import moment_text
 from dashapp.words import Words
@@ -80,7 +80,7 @@ def _beyond(part: BeyondPart, look: Look) -> Component:
     rows = [html.Li(_finding(each, look)) for each in found[:MOST_SAID]]
     more = len(found) - MOST_SAID
     rest = [html.P(words("r5_rest", n=fmt.count(more)), className="mut")] if more > 0 else []
-    none = [] if found else [html.P(words("r5_none"))]
+    none = [] if found else [html.P(say_nothing_found(part.networks.total, words))]
     return html.Div(
         [
             *none,

@@ -28,7 +28,9 @@ from dashapp.words import Words
 SHORT = timedelta(hours=24)
 # Of these the failed requests tell more than the slow ones.
 FAILING = frozenset({"error_burst", "new_failing_route", "new_status"})
-_FACTS = frozenset({"measure", "hours", "paths", "lag"})  # they stand in the sentence
+_SAID = frozenset({"measure", "hours", "paths", "lag"})  # they stand in the sentence
+# What a client did before what it is; others follow.
+_ORDER = ("endpoints", "statuses", "clients", "client_type", "product", "user_agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,7 @@ def panel(each: Finding, look: Look, *, sentence: bool = True) -> list[Component
     """Everything that is known of it; without its sentence where that stands above it anyhow."""
     words = look.words
     facts = [(words("presumed_cause"), say_cause(each, words)), (words("improvement"), say_improvement(each, words))]
-    more = [
-        (_label("fact", name, words), _fact(name, text, words))
-        for name, text in each.facts.items()
-        if text and name not in _FACTS
-    ]
+    more = [(_label("fact", name, words), _fact(name, text, words)) for name, text in _facts(each)]
     rows = [part for name, text in [*facts, *more] for part in (html.Dt(name), html.Dd(text))]
     evidence = []
     if each.evidence:
@@ -138,6 +136,15 @@ def is_endpoint(each: Finding) -> bool:
 def _number(one: Evidence, words: Words) -> list[Component]:
     value = html.A(amount(one.value, one.unit, words), href=one.query, target="_blank", rel="noopener")
     return [html.Span(_label("ev", one.name, words), className="mut"), value]
+
+
+def _facts(each: Finding) -> list[tuple[str, str]]:
+    """Facts that the sentence does not tell, in the order of the list; a program named by its whole agent only once."""
+    known = {name: text for name, text in each.facts.items() if text and name not in _SAID}
+    if known.get("product") == known.get("user_agent"):
+        known.pop("product", None)
+    place = {name: i for i, name in enumerate(_ORDER)}
+    return sorted(known.items(), key=lambda fact: place.get(fact[0], len(_ORDER)))
 
 
 def _fact(name: str, text: str, words: Words) -> str:

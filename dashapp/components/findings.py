@@ -17,7 +17,7 @@ from dashapp.components.finding_panel import Look, panel, said, subject_name
 from dashapp.figures.base import Band
 from dashapp.insight.finding import SEVERITIES, Finding, Kind
 from dashapp.quantities import age
-from dashapp.sentences_findings import in_short, title
+from dashapp.sentences_findings import in_short, say_nothing_found, title
 from dashapp.words import Words
 from sql.plan import MINUTE, Range
 
@@ -39,10 +39,19 @@ def ordered(found: Sequence[Finding]) -> list[Finding]:
     return sorted(found, key=rank)
 
 
-def finding_rows(found: Sequence[Finding], look: Look, *, all_at: str | None = None) -> Component:
-    """The worst first; each opens what is known of it. `all_at` is where all of them are listed."""
+def finding_rows(
+    found: Sequence[Finding], look: Look, *, of: int | None = None, all_at: str | None = None
+) -> Component:  # fmt: skip
+    """The worst first; each opens what is known of it.
+
+    Args:
+        found: the findings.
+        look: from where they are looked at.
+        of: how many requests the range has, where that is known.
+        all_at: where all of them are listed.
+    """
     if not found:
-        return note(look.words("no_findings"))
+        return note(say_nothing_found(of, look.words))
     rows = [html.Li(_pop_over(each, look)) for each in ordered(found)[:MOST_FINDINGS]]
     more = len(found) - MOST_FINDINGS
     rest: list[Component] = []
@@ -55,8 +64,6 @@ def finding_rows(found: Sequence[Finding], look: Look, *, all_at: str | None = N
 
 def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = None) -> Component:
     """All of them (or the first) as wide rows, the worst first; each unfolds in its place."""
-    if not found:
-        return note(look.words("no_findings_chosen"))
     rows = [
         html.Li(
             html.Details(

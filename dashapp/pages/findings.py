@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -15,18 +16,19 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp.components.attributes import aria
-from dashapp.components.card import card, choice_link
+from dashapp.components.card import card, choice_link, note
 from dashapp.components.finding_panel import Look
 from dashapp.components.findings import finding_history
 from dashapp.components.part import part, shown
 from dashapp.insight.finding import KINDS, Finding
 from dashapp.parts import Failed, Parts
-from dashapp.sentences_findings import title
+from dashapp.sentences_findings import say_nothing_found, title
 from dashapp.site import Site, most_points
-from dashapp.stats.overview import Question, found
+from dashapp.stats.overview import Question, found, totals
 from dashapp.time_range import bucket_minutes
 from dashapp.view import View
 from dashapp.words import Words
+from sql.connection import Reading
 
 PATH = "/findings"
 TAB = ""
@@ -81,35 +83,50 @@ _OUTPUTS = {
 }
 
 
-def read_page(site: Site, view: View) -> list[Finding] | Failed:
+@dataclass(frozen=True, slots=True)
+class FoundOf:
+    """Findings, and how many requests the range has."""
+
+    findings: list[Finding]
+    requests: int
+
+
+def read_page(site: Site, view: View) -> FoundOf | Failed:
     """Findings of the view; viewers of the same one at the same moment share them."""
     minutes = bucket_minutes(view.whole, most=most_points())
     question = Question(view.whole, view.filters, view.comparison, minutes, site.zone, site.complete())
 
-    def read() -> list[Finding] | Failed:
+    def ask(reading: Reading) -> FoundOf:
+        return FoundOf(found(reading, question), totals(reading, question).total.total)
+
+    def read() -> FoundOf | Failed:
         with Parts(site.engine) as parts:
-            return parts.read(lambda reading: found(reading, question))
+            return parts.read(ask)
 
     return site.shared.get(("findings", question), read)
 
 
-def show(read: list[Finding] | Failed, look: Look, site: Site, kept_since: str | None = None) -> dict[str, Any]:
+def show(read: FoundOf | Failed, look: Look, site: Site, kept_since: str | None = None) -> dict[str, Any]:
     """List and choices."""
     words = look.words
     state, kind = chosen(look.view)
 
-    def listed(each: list[Finding]) -> Component:
-        return finding_history(choose(each, state, kind), look)
+    def listed(each: FoundOf) -> Component:
+        if not each.findings:
+            return note(say_nothing_found(each.requests, words))
+        some = choose(each.findings, state, kind)
+        return finding_history(some, look) if some else note(words("no_findings_chosen"))
 
     content, failed = shown(read, listed, title=words("findings"), words=words, kept_since=kept_since, blank=None)
     placed = {"list": content, "list_failed": failed}
     if isinstance(read, Failed):
         return placed | dict.fromkeys(("states", "kinds", "said", "read_at"), no_update)
-    lasting = sum(each.end is None for each in read)
+    all_ = read.findings
+    lasting = sum(each.end is None for each in all_)
     return placed | {
-        "states": _states(read, state, kind, look),
-        "kinds": _kinds(read, state, kind, look),
-        "said": words("findings_said", n=fmt.count(len(read)), open=fmt.count(lasting)) if read else "",
+        "states": _states(all_, state, kind, look),
+        "kinds": _kinds(all_, state, kind, look),
+        "said": words("findings_said", n=fmt.count(len(all_)), open=fmt.count(lasting)) if all_ else "",
         "read_at": fmt.clock_seconds(site.now(), site.zone),
     }
 

@@ -32,6 +32,7 @@ from dashapp.components.statuses import status_rows
 from dashapp.figures.base import Band, blank
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
+from dashapp.insight.finding import Finding
 from dashapp.parts import Failed
 from dashapp.site import Site, most_points
 from dashapp.stats.overview import Codes, Endpoints, Overview, Question, Series, Totals, read_overview
@@ -232,9 +233,7 @@ def show(read: Overview, view: View, site: Site, words: Words, kept_since: str |
         "traffic": put(read.series, lambda each: _traffic(each, bands, page), "requests", blank()),
         "latency": put(read.series, lambda each: _latency(each, bands, page), "latency", blank()),
         "statuses": put(read.codes, lambda each: _statuses(each, page), "statuses"),
-        "findings": put(
-            read.findings, lambda each: finding_rows(each, page.look, all_at=view.link(HISTORY)), "findings"
-        ),
+        "findings": put(read.findings, lambda each: _findings(each, read, page), "findings"),
         "slowest": put(read.endpoints, lambda each: _slowest(each, page), "slowest"),
         "failing": put(read.endpoints, lambda each: _failing(each, page), "failing"),
     }
@@ -296,6 +295,11 @@ def _latency(series: Series, bands: list[Band], page: _Page) -> Any:
     return latency_figure(
         series.now, page.site.zone, page.words, before=series.before, before_name=name, bands=bands
     )  # fmt: skip
+
+
+def _findings(found: list[Finding], read: Overview, page: _Page) -> Component:
+    total = None if isinstance(read.key_figures, Failed) else read.key_figures[0].total.total
+    return finding_rows(found, page.look, of=total, all_at=page.view.link(HISTORY))
 
 
 def _bands(read: Overview, page: _Page) -> list[Band]:

@@ -34,6 +34,7 @@ from dashapp.figures.status_share import status_share_figure
 from dashapp.insight.finding import Finding
 from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
+from dashapp.sentences_findings import say_nothing_found
 from dashapp.sentences_patterns import Fact, pattern_facts
 from dashapp.site import Site, most_points
 from dashapp.stats.analyses import Analyses, read_analyses
@@ -256,7 +257,7 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "heat": put(read.week, lambda each: _week(each, page, "requests", 3), "heat", blank()),
         "heat_errors": put(read.week, lambda each: _week(each, page, "error_rate", 6), "heat_errors", blank()),
         "heat_p95": put(read.week, lambda each: _week(each, page, "p95", 6), "heat_p95", blank()),
-        "findings": put(read.findings, lambda each: _findings(each, page), "findings"),
+        "findings": put(read.findings, lambda each: _findings(each, read.week, page), "findings"),
         "facts": put(read.week, lambda each: _facts(each, read.networks, page), "pattern_findings"),
         "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
         "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
@@ -317,9 +318,10 @@ def _week(week: Week, page: _Page, what: What, every: int) -> Any:
     return week_figure(week.week, page.words, what=what, zone=page.site.zone, every=every)
 
 
-def _findings(found: list[Finding], page: _Page) -> Component:
+def _findings(found: list[Finding], week: Week | Failed, page: _Page) -> Component:
     if not found:
-        return note(page.words("no_findings"))
+        total = None if isinstance(week, Failed) else sum(hour.tally.n for hour in week.hours)
+        return note(say_nothing_found(total, page.words))
     look = Look(page.view, page.site.complete(), page.site.zone, page.words)
     return finding_history(found, look, most=MOST_FINDINGS)
 

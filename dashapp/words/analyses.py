@@ -111,7 +111,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "trait_method": ("메서드", "method"),
     "trait_route": ("경로", "route"),
     "trait_hour": ("시각", "hour"),
-    "r5_none": ("평소와 다른 점을 찾지 못했습니다.", "Nothing was found that differs from the usual."),
     "r5_rest": ("그 밖에 {n}건은 발견 사항에 있습니다.", "{n} more are among the findings."),
     "width_hours": ("1시간", "the hour"),
     "width_minutes": ("{n}분", "{n} minutes"),

@@ -157,6 +157,7 @@ def test_all_five_stand_on_the_page_and_what_they_name_leads_on(language: str) -
 def test_nothing_found_is_said() -> None:
     look = Look(view_of("", WHOLE.end, SEOUL), WHOLE.end, SEOUL, EN)
     failed = Failed("r-1", "failed_slow")
-    beyond = BeyondPart([], Networks([], 0, 10, 0, 0, 10), [])
-    shown = analyses_in_words(Analyses(failed, failed, failed, failed, beyond), look)
-    assert "Nothing was found that differs from the usual." in builders.text_of(shown)
+    for total, text in ((10, "Not enough data: n = 10 (100 needed)."), (500, "Nothing differs from the usual.")):
+        beyond = BeyondPart([], Networks([], 0, total, 0, 0, total), [])
+        shown = analyses_in_words(Analyses(failed, failed, failed, failed, beyond), look)
+        assert text in builders.text_of(shown)

@@ -90,6 +90,7 @@ def test_a_long_list_says_where_the_rest_is() -> None:
     assert f"{len(KINDS) - 5} more" in text_of(shown)
     assert links_of(shown)["See all"] == "/findings?last=1h"
     assert text_of(finding_rows([], look_at())) == "Nothing differs from the usual."
+    assert text_of(finding_rows([], look_at(), of=10)) == "Not enough data: n = 10 (100 needed)."
 
 
 def test_the_history_has_a_row_for_each_and_says_each_sentence_once() -> None:
