@@ -27,8 +27,10 @@ LEAST_PART = 0.03  # of all requests, failures or slow requests of the larger wi
 LEAST_RATIO = 1.3
 MOST = 10
 SAME = 0.9  # overlap of the requests of two values that say the same
-_PRIOR = 20.0  # requests at the usual rate that every value is believed to have had
-_FEWEST_VALUES = 8
+_PRIOR = 100.0  # requests at the usual rate that every value is believed to have had
+_FEWEST_VALUES, _FEWEST_GROWN, _FEWEST_CLIENTS = 8, 4, 30
+_FEWEST_EXPECTED = 5.0
+_COME_AND_GO = ("client_ip", "network")
 _MEDIAN_OF_CHI2 = 0.455
 _MOST_SPREAD = 50.0
 
@@ -77,6 +79,7 @@ class _Table:
     field: Field
     now: Floats
     before: Floats
+    prior: float  # events that each value is believed to have had besides
     factor_now: float  # all by looked at
     factor_before: float
     exposed_now: Floats | None  # requests of each value, all there are
@@ -107,8 +110,9 @@ def what_changed(
         if min(now.n, before.n) <= 0 or sum(totals) == 0:
             found[measure] = []
             continue
-        growth = _growth(tables, measure, totals, durations if measure == "requests" else 1.0)
-        each = [one for table in tables for one in _explanations(table, measure, totals, growth)]
+        growth = _growth(tables, durations if measure == "requests" else 1.0)
+        clumps = max((_clumps(table, growth) for table in tables if table.field.name == "client_ip"), default=1)
+        each = [one for table in tables for one in _explanations(table, measure, totals, growth, clumps)]
         corrected = adjusted([one.p for one in each], asked=sum(len(field.values) for field in fields))
         each = [replace(one, q=float(q)) for one, q in zip(each, corrected, strict=True)]
         telling = [one for one in each if one.q <= LIKELY_BY_CHANCE and _is_large(one, measure, totals)]
@@ -125,61 +129,81 @@ def _events(counted: Counted, measure: Measure) -> Floats:
 
 
 def _table(field: Field, measure: Measure, now: Window, before: Window) -> _Table:
-    factors = [
-        _total(whole, measure) / max(_total(seen, measure), 1e-9)
-        for whole, seen in ((now, field.now_seen), (before, field.before_seen))
-    ]
+    factors = [_factor(whole, seen, measure) for whole, seen in ((now, field.now_seen), (before, field.before_seen))]
     exposed: list[Floats | None] = [None, None]
-    if measure != "requests" and field.name != "status":
+    rate = _total(before, measure) / max(before.timed if measure == "slow" else before.n, 1.0)
+    if measure != "requests":
         for i, (counted, whole, seen) in enumerate(
             ((field.now, now, field.now_seen), (field.before, before, field.before_seen))
         ):
             of_value, all_, looked_at = (
                 (counted.n, whole.n, seen.n) if measure == "failures" else (counted.timed, whole.timed, seen.timed)
             )
-            exposed[i] = of_value * (all_ / max(looked_at, 1e-9))
-    return _Table(field, _events(field.now, measure), _events(field.before, measure), factors[0], factors[1], *exposed)
+            # What fails has a status of its own: any request may come to have it.
+            own_status = field.name == "status" and measure == "failures"
+            exposed[i] = np.full(len(of_value), all_) if own_status else of_value * (all_ / max(looked_at, 1e-9))
+    return _Table(
+        field,
+        _events(field.now, measure),
+        _events(field.before, measure),
+        0.5 if exposed[1] is None else _PRIOR * rate / factors[1],
+        factors[0],
+        factors[1],
+        *exposed,
+    )
 
 
-def _scales(table: _Table, totals: tuple[float, float]) -> tuple[Floats, Floats]:
+def _factor(whole: Window, seen: Window, measure: Measure) -> float:
+    """By what the events that were looked at are multiplied; where there were none, as requests are."""
+    looked_at = _total(seen, measure)
+    return _total(whole, measure) / looked_at if looked_at else max(whole.n, 1.0) / max(seen.n, 1.0)
+
+
+def _scales(table: _Table) -> tuple[Floats, Floats]:
     """How many events each value should have now for one it had before, as looked at; and what it is believed to have.
 
     The second counts what it had before and, where it had little, what anybody has.
     """
+    believed = table.before + table.prior
     if table.exposed_now is None or table.exposed_before is None:
-        ratio = table.factor_before / table.factor_now
-        return np.full(len(table.before), ratio), table.before + 0.5
-    rate = min(totals[1] / (float(table.exposed_before.sum()) or 1.0), 1.0)
-    believed = table.before + _PRIOR * rate / table.factor_before
-    ratios = table.exposed_now / (table.exposed_before + _PRIOR) * (table.factor_before / table.factor_now)
+        return np.full(len(believed), table.factor_before / table.factor_now), believed
+    ratios: Floats = table.exposed_now / (table.exposed_before + _PRIOR) * (table.factor_before / table.factor_now)
     return ratios, believed
 
 
-def _growth(tables: Sequence[_Table], measure: Measure, totals: tuple[float, float], usual: float) -> float:
+def _growth(tables: Sequence[_Table], usual: float) -> float:
     """By how much most values have grown: of the fields that tell, the answer in which least has changed."""
     candidates = []
     for table in tables:
-        scale, believed = _scales(table, totals)
+        scale, believed = _scales(table)
         expected = scale * believed
-        weight = np.maximum(table.now * 1.0, expected)
-        both = np.minimum(table.now, expected).sum()
-        if len(weight) < 2 or both < 0.3 * max(min(table.now.sum(), expected.sum()), 1.0):
+        callers = table.exposed_now is None and table.field.name in _COME_AND_GO
+        # Chosen by both windows: of clients chosen by one alone, most have fewer requests in the other.
+        enough = (table.now + expected if callers else 2 * expected) >= 2 * _FEWEST_EXPECTED
+        # By what there would be, not by what there is: what grew most must not be what all are measured by.
+        weight = expected if table.exposed_now is None else table.exposed_now
+        if table.field.name == "status" or weight[enough].sum() < weight.sum() / 2:
             continue
-        ratio = (table.now + 0.5) / (expected + 0.5)
+        if int(enough.sum()) < (_FEWEST_GROWN if table.exposed_now is None else 2):
+            continue
+        ratio = (table.now[enough] + 0.5) / (expected[enough] + 0.5)
         order = np.argsort(ratio)
-        middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-        candidates.append(float(ratio[order[min(int(middle), len(order) - 1)]]))
+        summed = np.cumsum(np.ones(len(order)) if callers else weight[enough][order])
+        candidates.append(float(ratio[order[int(np.searchsorted(summed, summed[-1] / 2))]]))
     if not candidates:
-        return usual if measure == "requests" else 1.0
+        return usual
     return min(candidates, key=lambda each: abs(np.log(each / usual)))
 
 
-def _explanations(table: _Table, measure: Measure, totals: tuple[float, float], growth: float) -> list[Explanation]:
-    scale, believed = _scales(table, totals)
-    scale = scale * growth
+def _explanations(
+    table: _Table, measure: Measure, totals: tuple[float, float], growth: float, clumps: float
+) -> list[Explanation]:
+    scale, believed = _scales(table)
+    # Another code does not become more frequent because one does.
+    scale = scale * (1.0 if table.field.name == "status" and measure != "requests" else growth)
     expected = scale * believed
-    spread = _spread(table.now, believed, scale)
-    p = _chance(table.now, believed, scale, spread)
+    spread = max(clumps, _spread(table.now, believed, scale))
+    p = _chance(table, expected, spread)
     enough = np.flatnonzero(np.maximum(table.now, table.before) >= FEWEST)
     excess = (table.now - expected) * table.factor_now
     whole = float(np.abs(excess).sum()) or 1.0
@@ -223,16 +247,31 @@ def _spread(now: Floats, believed: Floats, scale: Floats) -> float:
     return float(np.clip(np.median(squares) / _MEDIAN_OF_CHI2, 1.0, _MOST_SPREAD))
 
 
-def _chance(now: Floats, believed: Floats, scale: Floats, spread: float) -> Floats:
-    """Two-sided: how likely so many or so few are, when `believed` is itself a count (a negative binomial tail).
+def _clumps(table: _Table, growth: float) -> float:
+    """How much more than single requests those of a client vary, which come and go together.
+
+    The few clients that vary most are left out: they may be what is sought.
+    """
+    scale, believed = _scales(table)
+    scale = scale * growth
+    squares, counts = (table.now - scale * believed) ** 2, table.now + scale**2 * believed
+    if len(squares) < _FEWEST_CLIENTS:
+        return 1.0
+    kept = np.argsort(squares)[: len(squares) - max(3, len(squares) // 50)]
+    return float(np.clip(squares[kept].sum() / max(float(counts[kept].sum()), 1.0), 1.0, _MOST_SPREAD))
+
+
+def _chance(table: _Table, expected: Floats, spread: float) -> Floats:
+    """Two-sided: how likely so many or so few are, when what was before is itself a count (a negative binomial tail).
 
     Nothing is held for surer than 20,000 requests that do not depend on each other could make it.
     """
-    shrink = np.maximum(np.maximum(now, believed) / MOST_CERTAIN, spread)
-    events, known = now / shrink, np.maximum(believed / shrink, 1e-9)
-    q = np.clip(scale / (1 + scale), 1e-12, 1 - 1e-12)
+    shrink = np.maximum(np.maximum(table.now, table.before) / MOST_CERTAIN, spread)
+    events, known = table.now / shrink, table.before / shrink + table.prior
+    mean = np.maximum(expected / shrink, 1e-12)
+    q = mean / (mean + known)
     more = np.where(events > 0, special.betainc(np.maximum(events, 1e-9), known, q), 1.0)
-    fewer = 1 - special.betainc(events + 1, known, q)
+    fewer = special.betaincc(events + 1, known, q)
     found: Floats = np.clip(2 * np.minimum(more, fewer), LEAST, 1.0)
     return found
 

@@ -30,6 +30,7 @@ from dashapp.figures.base import Band, blank, role
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.traffic import traffic_figure
+from dashapp.pages import changed_card
 from dashapp.pages.overview import bucket_name
 from dashapp.parts import Failed
 from dashapp.site import Site, most_points
@@ -81,7 +82,15 @@ def depth_layout(words: Words) -> list[Component]:
             className="card det",
             **aria(label=words("endpoint")),
         ),
-        html.Div([*_first_row(words), *_second_row(words), *_third_row(words)], className="g"),
+        html.Div(
+            [
+                *_first_row(words),
+                changed_card.changed_card("endpoints", words),
+                *_second_row(words),
+                *_third_row(words),
+            ],
+            className="g",
+        ),
     ]
 
 

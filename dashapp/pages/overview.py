@@ -33,6 +33,7 @@ from dashapp.figures.base import Band, blank
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
 from dashapp.insight.finding import Finding
+from dashapp.pages import changed_card
 from dashapp.parts import Failed
 from dashapp.site import Site, most_points
 from dashapp.stats.overview import Codes, Endpoints, Overview, Question, Series, Totals, read_overview
@@ -66,7 +67,9 @@ def layout(_site: Site, words: Words) -> Component:
                         ],
                         className="part",
                     ),
-                    html.Div([*_charts(words), *_tables(words)], className="g"),
+                    html.Div(
+                        [*_charts(words), changed_card.changed_card("overview", words), *_tables(words)], className="g"
+                    ),
                     html.Div(id="overview-routes"),
                 ],
                 id="overview-body",
@@ -156,6 +159,7 @@ def register(app: Dash, site: Site) -> None:
         output=_OUTPUTS,
         inputs=[Input("shell-url", "search"), Input("shell-tick", "data"), State("overview-read-at", "data")],
     )(update_page)
+    changed_card.register(app, site, "overview")
     for graph_id in GRAPHS:
         paint(app, graph_id)
 
@@ -357,11 +361,10 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     peak = sentences.say_peak(read.series.now, view.whole, zone, words)
     if read.findings:
         worst, look = ordered(read.findings)[0], page.look
-        links = (
-            (time_label(worst, look), time_link(worst, look)),
-            (words("see_requests"), time_link(worst, look, "/logs")),
-        )
-        acts = [dcc.Link(text, href=href, className="button sm") for text, href in links]
+        links = [(words("see_requests"), time_link(worst, look, "/logs"))]
+        if (worst.start, worst.end) != (view.whole.start, view.whole.end):
+            links.insert(0, (time_label(worst, look), time_link(worst, look)))
+        acts = [*_to_changes(page), *(dcc.Link(text, href=href, className="button sm") for text, href in links)]
         text = html.P([*said(worst, look, leads=True), " ", *peak])
         return [severity(worst.severity, words), text, html.Div(acts, className="acts")]
     assert not isinstance(read.key_figures, Failed)
@@ -369,11 +372,19 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     if view.filters.status is not None:
         # Of requests that were chosen by their status, the share of errors says nothing.
         chosen = words("say_chosen", n=fmt.count(read.key_figures[0].total.total))
-        return [html.P([chosen, " ", *peak])]
+        return [html.P([chosen, " ", *peak]), html.Div(_to_changes(page), className="acts")]
     failing = sentences.most_failing(read.endpoints.whole.endpoints)
     name = None
     if failing is not None:
         href = view.link("/endpoints", method=failing.method, route=failing.route)
         name = dcc.Link(endpoint_name(failing.method, failing.route), href=href)
     told = sentences.say_failing(failing, read.key_figures[0].total, name, words)
-    return [severity(sentences.failing_level(failing), words), html.P([*told, " ", *peak])]
+    level = severity(sentences.failing_level(failing), words)
+    return [level, html.P([*told, " ", *peak]), html.Div(_to_changes(page), className="acts")]
+
+
+def _to_changes(page: _Page) -> list[Component]:
+    """Where a part of the time was chosen, a way to what changed in it."""
+    if not changed_card.is_asked(page.view):
+        return []
+    return [html.A(page.words("changed_go"), href="#overview-changed-card", className="button sm")]

@@ -11,6 +11,7 @@ from dashapp.words import (
     alerting,
     alerts,
     analyses,
+    changes,
     collection,
     common,
     endpoints,
@@ -32,7 +33,7 @@ LANGUAGES = ("ko", "en")
 # A module for each page. key: (Korean, English); both name the same facts in the same order.
 PARTS = (
     shell, common, overview, endpoints, patterns, findings, findings_kinds, findings_causes, findings_numbers, realtime,
-    logs, record, ai, collection, report, analyses, alerts, alerting,
+    logs, record, ai, collection, report, analyses, alerts, alerting, changes,
 )  # fmt: skip
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 

@@ -11,6 +11,7 @@ import dashapp
 from dashapp import comparison
 from dashapp.comparison import KINDS
 from dashapp.figures.heatmap import What
+from dashapp.insight.changes import MEASURES
 from dashapp.insight.finding import CAUSES, Unit
 from dashapp.insight.finding import KINDS as FINDINGS
 from dashapp.pages.findings import STATES
@@ -41,6 +42,7 @@ COMPOSED = {
     *(f"measure_{errors}" for errors in ("errors", "server_errors", "client_errors")),
     *(f"r2_{name}_untimed" for name in ("busiest", "next")),
     *(f"alerts_{state}" for state in ("due", "held", "sent", "failed", "dropped")),
+    *(f"changed_{part}{measure}" for part in ("", "what_") for measure in MEASURES),
     *(f"alert_{what}" for what in ("opened", "closed")),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
