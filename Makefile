@@ -27,7 +27,7 @@ lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.bench browser ## run the benchmarks: one JSON object a line; ARGS=ingest, import, viewers, reading or browser runs a part
+bench: $(VENV)/.bench browser ## run the benchmarks: one JSON object a line; ARGS=ingest, import, viewers, watch, reading or browser runs a part
 	@$(BIN)/python -m bench $(ARGS)
 
 chaos: $(VENV)/.dev ## 1,000 faults while records are sent, on the native server of TEST_DATABASE_URL: counts lost and doubled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,10 +70,15 @@ def dashboard() -> None:
     with _database() as dsn:
 
         def make_app() -> Flask:
-            from dashapp.app import create_app
+            from dashapp.app import create_app, utc_now
+            from dashapp.scan.start import start
             from sql.connection import reading_engine
 
-            server: Flask = create_app(settings, reading_engine(dsn)).server
+            engine = reading_engine(dsn)
+            scan = start(settings, dsn, engine, utc_now) if settings.scan else None
+            if scan is not None:
+                atexit.register(scan.stop)
+            server: Flask = create_app(settings, engine, alerts=scan.alerts if scan else None).server
             return server
 
         serve(make_app, settings.dashboard_bind)

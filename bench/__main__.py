@@ -2,9 +2,10 @@
 
 Runs on a database created for it on the server that DATABASE_URL (or TEST_DATABASE_URL) names, which should be a
 native one on this machine; without either on the embedded one, where a floor of COPY cannot be measured. Machines
-are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import, viewers, reading or browser. EVENTS
-says how many million events are read (1 on the embedded server, else 1,10; 100 takes about 30 GB of disk for a while);
-BENCH_DATABASE keeps their databases (see bench/databases.py). `browser` needs no database: it looks at the demo's.
+are noisy: read the ratios. `make bench ARGS=ingest` runs a part: ingest, import, viewers, watch, reading or browser.
+EVENTS says how many million events are read (1 on the embedded server, else 1,10; 100 takes about 30 GB of disk for a
+while); BENCH_DATABASE keeps their databases (see bench/databases.py). `browser` needs no database: it looks at the
+demo's.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from __future__ import annotations
 import os
 import sys
 
-from bench import browser, databases, importing, ingest, prepare, reading, viewers
+from bench import browser, databases, importing, ingest, prepare, reading, viewers, watching
 
-ON_A_FRESH_ONE = {"ingest": ingest.measure, "import": importing.measure, "viewers": viewers.measure}
+ON_A_FRESH_ONE = {
+    "ingest": ingest.measure,
+    "import": importing.measure,
+    "viewers": viewers.measure,
+    "watch": watching.measure,
+}
 READING, BROWSER = "reading", "browser"
 
 

@@ -18,6 +18,7 @@ from dashapp.security import secure
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
 from dashapp.words import Words
+from sql.alerts import AlertStore
 
 
 def utc_now() -> datetime:
@@ -25,9 +26,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: DashboardSettings, engine: sa.Engine, *, now: Callable[[], datetime] = utc_now) -> Dashboard:
-    """Return the dashboard as a Dash app; `app.server` is its Flask app. Opens no connection."""
-    site = Site(settings, engine, now)
+def create_app(
+    settings: DashboardSettings,
+    engine: sa.Engine,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    alerts: AlertStore | None = None,
+) -> Dashboard:
+    """Return the dashboard as a Dash app; `app.server` is its Flask app. Opens no connection.
+
+    `alerts` is where messages are taken down if this dashboard sends any.
+    """
+    site = Site(settings, engine, now, alerts=alerts)
     # Pages of an earlier app in this process, had anything registered some.
     dash.page_registry.clear()
     app = Dashboard(
@@ -54,7 +64,7 @@ def create_app(settings: DashboardSettings, engine: sa.Engine, *, now: Callable[
     shell.register(app, site)
     for page in pages.PAGES:
         page.register(app, site)
-    app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared))
+    app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared, alerts=alerts))
     app.server.add_url_rule("/healthz", "healthz", _healthz)
     remember_language(app, frozenset(page.PATH for page in pages.PAGES))
     secure(app)

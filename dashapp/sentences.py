@@ -36,8 +36,30 @@ class Peak:
     above_mean: float
 
 
-def peak_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Peak | None:
-    """Busiest hour of a long range or bucket of a short one; None where few are known."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A unit of time of a range, its requests, and how many a whole unit would have at this pace.
+
+    `held` tells whether at least half of it lies in the range: of less the pace is only a lower bound.
+    """
+
+    start: datetime
+    total: int
+    pace: float
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A range in units of time, and what a unit has on average."""
+
+    width: timedelta
+    stretches: list[Stretch]
+    mean: float
+
+
+def course_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Course | None:
+    """Hours of a long range or buckets of a short one; None where few are known or nothing came."""
     bucket = timedelta(minutes=traffic.interval_minutes)
     hour = timedelta(hours=1)
     unit = hour if whole.end - whole.start >= HOURLY_FROM and bucket < hour else bucket
@@ -54,10 +76,21 @@ def peak_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Peak | None:
     if len(sums) < FEWEST_UNITS or not everything:
         return None
     # A range cuts its first and last hour: these count by their rate, but as half an hour at least.
-    rates = {start: total * (unit / max(covered, unit / 2)) for start, (total, covered) in sums.items()}
-    start = max(rates, key=lambda moment: (rates[moment], moment))
+    stretches = [
+        Stretch(start, total, total * (unit / max(covered, unit / 2)), covered >= unit / 2)
+        for start, (total, covered) in sums.items()
+    ]
     mean = everything * (unit / sum((covered for _, covered in sums.values()), timedelta()))
-    return Peak(start, unit, sums[start][0], rates[start] / mean - 1)
+    return Course(unit, stretches, mean)
+
+
+def peak_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Peak | None:
+    """Busiest hour of a long range or bucket of a short one; None where few are known."""
+    course = course_of(traffic, whole, zone)
+    if course is None:
+        return None
+    busiest = max(course.stretches, key=lambda each: (each.pace, each.start))
+    return Peak(busiest.start, course.width, busiest.total, busiest.pace / course.mean - 1)
 
 
 def say_peak(traffic: Traffic, whole: Range, zone: ZoneInfo, words: Words) -> Sentence:

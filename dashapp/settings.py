@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dashapp.alerts.quiet import quiet_hours
+from dashapp.insight.finding import Severity
 from dashapp.upload_access import Allowed
 
 
@@ -41,6 +43,31 @@ class DashboardSettings(BaseSettings):
         description="Who may upload a log file on the Collection page: local (this machine), all, or off.",
     )
     upload_max_mb: int = Field(default=1024, ge=1, description="Largest file to upload, unpacked, in megabytes.")
+    scan: bool = Field(
+        default=True,
+        description="Search each settled minute for what deviates, keep what is found, and send messages about it.",
+    )
+    alert_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where messages about incidents go: addresses of Apprise (mailto://, slack://, json://, ...), "
+        "separated by blanks. Empty: nowhere.",
+    )
+    alert_severity: Severity = Field(default="medium", description="Least severity of an incident that is told.")
+    alert_quiet_hours: str = Field(
+        default="",
+        description="Hours such as 22:00-07:00, in DISPLAY_TIMEZONE, when messages are held back for a digest.",
+    )
+    alert_quiet_high: bool = Field(default=False, description="Send high ones in quiet hours too.")
+    alert_most_per_hour: int = Field(
+        default=12, ge=1, le=1000, description="Most messages in an hour; what is more is held back for a digest."
+    )
+    alert_allow_internal: bool = Field(
+        default=False,
+        description="Whether messages may go to addresses of this machine and network, and through a proxy.",
+    )
+    dashboard_url: str | None = Field(
+        default=None, description="Address of the dashboard for links in messages, such as https://logs.example.com."
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, description="Key of the AI service; without one the rule-based analysis serves."
     )
@@ -57,7 +84,13 @@ class DashboardSettings(BaseSettings):
             raise ValueError(f"{value!r} is no time zone; use a name such as Asia/Seoul or UTC") from None
         return value
 
-    @field_validator("ingest_url")
+    @field_validator("alert_quiet_hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        quiet_hours(value, ZoneInfo("UTC"))
+        return value.strip()
+
+    @field_validator("ingest_url", "dashboard_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is None:

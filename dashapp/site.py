@@ -16,6 +16,7 @@ from dashapp.sharing import Shared
 from dashapp.time_range import MOST_POINTS
 from dashapp.view import View, parameters_of, view_of
 from dashapp.words import LANGUAGES, Words
+from sql.alerts import AlertStore
 
 LANGUAGE_COOKIE = "accessboard-language"
 WIDTH_COOKIE = "accessboard-width"  # written by assets/00-theme.js before the first paint
@@ -24,12 +25,13 @@ MOST_POINTS_PHONE = 120
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One dashboard."""
+    """One dashboard; `alerts` is where its messages are taken down, if it sends any."""
 
     settings: DashboardSettings
     engine: sa.Engine
     now: Callable[[], datetime]
     shared: Shared = field(default_factory=Shared)
+    alerts: AlertStore | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -21,7 +21,7 @@ from sql.plan import MINUTE, Range, floor
 FILTERS = (
     "service", "method", "route", "status", "client_ip", "text", "regex", "latency_min", "latency_max"
 )  # fmt: skip
-PARAMETERS = ("last", "start", "end", "vs", "vs_start", *FILTERS, "by", "among", "refresh", "lang")
+PARAMETERS = ("last", "start", "end", "vs", "vs_start", *FILTERS, "by", "among", "kind", "state", "refresh", "lang")
 REFRESH_SECONDS = {"off": None, "10s": 10, "30s": 30, "60s": 60}
 DEFAULT_REFRESH = "30s"
 _MOST_CHARACTERS = 500

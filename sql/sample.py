@@ -15,6 +15,7 @@ from sql.plan import Range
 from sql.reading import ACCESS_LOG
 
 _NAMES = ("ts", "service", "path", "status", "latency_ms", "user_agent", "attributes")
+_ENDPOINT = ("method", "route")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class SampledRequest:
     user_agent: str | None
     attributes: dict[str, Any] | None
     client_ip: str | None
+    method: str = ""
+    route: str = ""
 
 
 def sample(
@@ -50,7 +53,7 @@ def sample(
     if not looked_at:
         return []
     log = ACCESS_LOG.c
-    names = sorted({*_NAMES, "client_ip"} | filters.columns())
+    names = sorted({*_NAMES, *_ENDPOINT, "client_ip"} | filters.columns())
     parts = [
         sa.select(*(log[name] for name in names))
         .where(log.ts >= each.range.start, log.ts < each.range.end)
@@ -64,14 +67,14 @@ def sample(
     digest = sa.func.md5(sa.func.concat(rows.c.ts, rows.c.client_ip, rows.c.path))
     drawn = (
         sa.select(
-            *(rows.c[name] for name in _NAMES),
+            *(rows.c[name] for name in (*_NAMES, *_ENDPOINT)),
             sa.func.host(rows.c.client_ip).label("client"),
             sa.func.row_number().over(partition_by=failed, order_by=digest).label("place"),
         )
         .where(*conditions(rows, filters))
         .subquery("drawn")
     )
-    columns = [drawn.c[name] for name in (*_NAMES, "client")]
+    columns = [drawn.c[name] for name in (*_NAMES, "client", *_ENDPOINT)]
     found = reading.execute(sa.select(*columns).where(drawn.c.place <= most)).all()
     reading.count_rows(sum(each.rows for each in looked_at))
     return [SampledRequest(*row) for row in found]

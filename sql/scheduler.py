@@ -32,7 +32,18 @@ insert into job_run (job_id, last_failure, error) values (%s, clock_timestamp(),
 on conflict (job_id) do update set last_failure = excluded.last_failure, error = excluded.error
 """
 _VACUUM_EVERY_S = 600.0
-_VACUUMED = ("touched_minute", "stale_bucket", "job_run", "ingest_batch", "quarantine")
+_VACUUMED = (
+    "touched_minute",
+    "stale_bucket",
+    "job_run",
+    "ingest_batch",
+    "quarantine",
+    "finding",
+    "watched",
+    "watch_state",
+    "alert",
+    "alert_delivery",
+)
 _TICK_S = 0.5
 
 

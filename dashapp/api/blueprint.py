@@ -14,7 +14,10 @@ from functools import partial
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from dashapp import api_logs, api_quarantine, api_upload
+from dashapp import api_alerts, api_logs, api_quarantine, api_upload
+from dashapp.alerts.channels import channels_of
+from dashapp.alerts.desk import Desk
+from dashapp.alerts.saying import style_of
 from dashapp.api.inputs import Context, Given
 from dashapp.api.model import Answer, ErrorDetail, Failure, Query, Span
 from dashapp.api.openapi import document
@@ -25,6 +28,7 @@ from dashapp.completeness import Completeness
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from dashapp.time_range import BadRange
+from sql.alerts import AlertStore
 from sql.connection import BadPattern, DatabaseUnavailable, Reading, TooSlow, snapshot
 
 log = logging.getLogger(__name__)
@@ -47,8 +51,9 @@ def api_blueprint(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     shared: Shared | None = None,
+    alerts: AlertStore | None = None,
 ) -> Blueprint:
-    """Return the routes under /api; `shared` remembers their answers for a moment."""
+    """Return the routes under /api; `shared` remembers their answers for a moment, `alerts` takes down tests."""
     api = Blueprint("api", __name__, url_prefix="/api")
     memory = shared if shared is not None else Shared()
     completeness = Completeness(engine, settings.settle_seconds, now, memory)
@@ -65,6 +70,8 @@ def api_blueprint(
     api_logs.register(api, engine, completeness)
     api_quarantine.register(api, engine)
     api_upload.register(api, settings)
+    desk = Desk(settings, channels_of(settings), style_of(settings), alerts)
+    api_alerts.register(api, settings, engine, desk, now)
 
     @api.get("/openapi.json")
     def get_document() -> Response:

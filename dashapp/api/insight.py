@@ -1,21 +1,15 @@
-"""What stands out, in numbers and in words."""
+"""Hours of the week, in numbers and in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from dashapp import format as fmt
 from dashapp.api.inputs import FILTERS, LANGUAGE, WHOLE, Context
-from dashapp.api.model import Answer, Count, Milliseconds, Model, Moment, Share
+from dashapp.api.model import Answer, Count, Milliseconds, Model, Share
 from dashapp.api.route import Route
 from dashapp.sentences_patterns import pattern_facts
-from dashapp.stats.anomalies import Kind, Severity
-from dashapp.stats.findings import Finding, findings
 from dashapp.stats.patterns import WeekHour, extremes, week_hours
 from dashapp.words import Words
 from sql.connection import Reading
@@ -23,43 +17,6 @@ from sql.filters import Filters
 from sql.plan import Range
 
 _MINUTE = timedelta(minutes=1)
-Unit = Literal["requests", "error_rate", "p95_ms"]
-_UNITS: dict[Kind, Unit] = {
-    "traffic_spike": "requests",
-    "traffic_drop": "requests",
-    "error_burst": "error_rate",
-    "latency_shift": "p95_ms",
-}
-_SHOW: dict[Unit, Callable[[float], str]] = {
-    "requests": lambda value: fmt.count(round(value)),
-    "error_rate": fmt.rate,
-    "p95_ms": fmt.duration,
-}
-
-
-class Anomaly(Model):
-    """A deviation larger than chance: `observed` where `expected` was usual.
-
-    `score` is the distance in standard deviations (traffic), or -log10 of the probability of chance.
-    """
-
-    kind: Kind
-    severity: Severity
-    subject: str = Field(description="`METHOD route`, or `*` for all requests.")
-    start: Moment
-    end: Moment
-    unit: Unit
-    observed: float
-    expected: float
-    score: float
-    cause: str
-    recommendation: str
-
-
-class Anomalies(Answer):
-    """What stands out, the worst first; empty where nothing does."""
-
-    findings: list[Anomaly]
 
 
 class HourOfWeek(Model):
@@ -86,12 +43,6 @@ class Patterns(Answer):
     findings: list[str]
 
 
-def make_anomalies(reading: Reading, context: Context, *, whole: Range, filters: Filters, language: str) -> Anomalies:
-    """What stands out."""
-    found = findings(reading, whole, filters, context.complete)
-    return Anomalies(findings=[_finding(each, Words(language), context.zone) for each in found])
-
-
 def make_patterns(reading: Reading, context: Context, *, whole: Range, filters: Filters, language: str) -> Patterns:
     """Hours of the week."""
     hours = week_hours(reading, whole, filters, zone=context.zone, complete=context.complete)
@@ -104,29 +55,6 @@ def make_patterns(reading: Reading, context: Context, *, whole: Range, filters: 
         busiest=busiest,
         quietest=quietest,
         findings=[words(fact.key, **fact.values) for fact in pattern_facts(hours, words)],
-    )
-
-
-def _finding(found: Finding, words: Words, zone: ZoneInfo) -> Anomaly:
-    unit = _UNITS[found.kind]
-    values = {
-        "subject": " ".join(found.subject or ()),
-        "span": fmt.span(found.start, found.end, zone),
-        "observed": _SHOW[unit](found.observed),
-        "expected": _SHOW[unit](found.expected),
-    }
-    return Anomaly(
-        kind=found.kind,
-        severity=found.severity,
-        subject=values["subject"] or "*",
-        start=found.start,
-        end=found.end,
-        unit=unit,
-        observed=found.observed,
-        expected=found.expected,
-        score=found.score,
-        cause=words(f"cause_{found.kind}", **values),
-        recommendation=words(f"advice_{found.kind}", **values),
     )
 
 
@@ -145,13 +73,6 @@ def _week_hour(hour: WeekHour) -> HourOfWeek:
 
 
 ROUTES = (
-    Route(
-        "/stats/anomalies",
-        "Deviations larger than chance, with a presumed cause and a recommendation",
-        make_anomalies,
-        Anomalies,
-        (WHOLE, FILTERS, LANGUAGE),
-    ),
     Route(
         "/stats/patterns",
         "Requests and errors by weekday and hour of day",

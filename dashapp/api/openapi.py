@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from dashapp.api.alerting import AlertsState, TestResults
 from dashapp.api.inputs import Input, Parameter
 from dashapp.api.model import Failure, Model
 from dashapp.api.rows import EXPORT, EXPORT_TYPES, LOGS, FoundRows
@@ -29,7 +30,7 @@ _FAILURES = {
 @cache
 def document() -> Json:
     """Everything under /api but what answers that there is nothing."""
-    models: list[type[Model]] = [*(route.model for route in ROUTES), FoundRows, Failure]
+    models: list[type[Model]] = [*(route.model for route in ROUTES), FoundRows, AlertsState, TestResults, Failure]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -38,6 +39,8 @@ def document() -> Json:
     paths |= {
         "/api/logs": _operation("Search the rows of the log, newest first, page by page", LOGS, _content(FoundRows)),
         "/api/logs/export": _operation("Download all rows that match", EXPORT, rows),
+        "/api/alerts": _operation("Channels of messages, and the newest messages", (), _content(AlertsState)),
+        "/api/alerts/test": {"post": _test()},
         "/api/openapi.json": _operation("This document", (), {_JSON: {"schema": {"type": "object"}}}),
     }
     return {
@@ -67,6 +70,17 @@ def _operation(text: str, inputs: Sequence[Input], content: Json) -> Json:
             "responses": {"200": {"description": "The answer.", "content": content}, **failures},
         }
     }
+
+
+def _test() -> Json:
+    refusals = {
+        "403": "`cross_site`: not asked for by a page of this dashboard. `test_...`: this client may not.",
+        "409": "`no_channels`: none are set.",
+        "429": "`too_soon`: wait for Retry-After.",
+    }
+    failures = {status: {"description": text, "content": _content(Failure)} for status, text in refusals.items()}
+    answer = {"200": {"description": "What became of it.", "content": _content(TestResults)}}
+    return {"summary": "Send a test message to every channel", "responses": answer | failures}
 
 
 def _parameter(parameter: Parameter) -> Json:

@@ -14,7 +14,7 @@
   }
 
   document.addEventListener("click", function (event) {
-    var chosen = event.target.closest(".menu .choices a, .menu .choices button, .menu .button.pri");
+    var chosen = event.target.closest(".menu .choices a, .menu .choices button, .menu .button.pri, .menu .acts a");
     openMenus().forEach(function (menu) {
       if (!menu.contains(event.target) || (chosen && menu.contains(chosen))) {
         close(menu, false);
@@ -25,6 +25,31 @@
       window.dash_clientside.set_props("shell-range-row", { className: "ranges" });
     }
   });
+
+  /* What was opened to be read stays open when the list is drawn anew: its name tells which it was. */
+  var opened = new Set();
+
+  document.addEventListener(
+    "toggle",
+    function (event) {
+      var name = event.target.dataset && event.target.dataset.keep;
+      if (name && event.target.isConnected) {
+        opened[event.target.open ? "add" : "delete"](name);
+      }
+    },
+    true
+  );
+
+  new MutationObserver(function () {
+    opened.forEach(function (name) {
+      var again = document.querySelector('details[data-keep="' + CSS.escape(name) + '"]:not([open])');
+      /* One that was closed just now is told of by a toggle that is still to come. */
+      if (again && !again.dataset.kept) {
+        again.dataset.kept = "1";
+        again.open = true;
+      }
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
 
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape") {

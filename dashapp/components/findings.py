@@ -1,4 +1,4 @@
-"""What stands out in a range: a list, the bands of the charts, and the sentence above them."""
+"""What stands out in a range: rows that open, and the bands of the charts."""
 
 from __future__ import annotations
 
@@ -11,122 +11,139 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
-from dashapp.components.card import endpoint_name, icon, note
+from dashapp.components.attributes import data
+from dashapp.components.card import icon, note
+from dashapp.components.finding_panel import Look, panel, said, subject_name
 from dashapp.figures.base import Band
-from dashapp.stats.findings import Finding
-from dashapp.view import View, moment_text
+from dashapp.insight.finding import SEVERITIES, Finding, Kind
+from dashapp.quantities import age
+from dashapp.sentences_findings import in_short, say_nothing_found, title
 from dashapp.words import Words
-from sql.plan import MINUTE
+from sql.plan import MINUTE, Range
 
 MOST_FINDINGS = 5
-MOST_BANDS = 2
-_SHORT = timedelta(hours=24)
+MOST_BANDS = 3
+# They have no beginning that a chart of the range could show.
+_WITHOUT_BAND: frozenset[Kind] = frozenset(
+    {"latency_drift", "latency_band", "segment", "new_endpoint", "new_client_type", "gone_client_type", "gone_status"}
+)
+_WHOLE = 0.9
 
 
-def finding_rows(found: Sequence[Finding], view: View, complete: datetime, zone: ZoneInfo, words: Words) -> Component:
-    """The worst first; each leads to its time and its endpoint."""
+def ordered(found: Sequence[Finding]) -> list[Finding]:
+    """The worst first, and of these what still lasts, what is surest and what is newest."""
+
+    def rank(each: Finding) -> tuple[int, bool, float, float]:
+        return SEVERITIES.index(each.severity), each.end is not None, -each.score, -each.start.timestamp()
+
+    return sorted(found, key=rank)
+
+
+def finding_rows(
+    found: Sequence[Finding], look: Look, *, of: int | None = None, all_at: str | None = None
+) -> Component:  # fmt: skip
+    """The worst first; each opens what is known of it.
+
+    Args:
+        found: the findings.
+        look: from where they are looked at.
+        of: how many requests the range has, where that is known.
+        all_at: where all of them are listed.
+    """
     if not found:
-        return note(words("no_findings"))
-    rows = [html.Li(_row(each, view, complete, zone, words)) for each in found[:MOST_FINDINGS]]
+        return note(say_nothing_found(of, look.words))
+    rows = [html.Li(_pop_over(each, look)) for each in ordered(found)[:MOST_FINDINGS]]
     more = len(found) - MOST_FINDINGS
-    rest = [html.P(words("more_findings", n=fmt.count(more)), className="note left")] if more > 0 else []
+    rest: list[Component] = []
+    if more > 0:
+        text = look.words("more_findings", n=fmt.count(more))
+        link = dcc.Link(look.words("all_findings"), href=all_at) if all_at else None
+        rest = [html.P([text, " · ", link] if link else text, className="note left")]
     return html.Div([html.Ul(rows, className="finds"), *rest])
 
 
-def bands_of(found: Sequence[Finding], zone: ZoneInfo, words: Words, *, short: bool) -> list[Band]:
+def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = None) -> Component:
+    """All of them (or the first) as wide rows, the worst first; each unfolds in its place."""
+    rows = [
+        html.Li(
+            html.Details(
+                [
+                    html.Summary(_wide_row(each, look), className="find wide"),
+                    html.Div(panel(each, look, sentence=False)),
+                ],
+                className="fold",
+                **_kept_open(each),
+            )
+        )
+        for each in ordered(found)[:most]
+    ]
+    return html.Ul(rows, className="finds history")
+
+
+def bands_of(found: Sequence[Finding], whole: Range, zone: ZoneInfo, words: Words, complete: datetime) -> list[Band]:
     """The worst findings that have a time of their own, as bands of a chart; same times share one."""
     bands: dict[tuple[datetime, datetime], Band] = {}
-    for each in found:
-        if each.kind == "latency_shift":
+    short = whole.end - whole.start <= timedelta(hours=24)
+    for each in ordered(found):
+        end = each.end or max(complete, each.start + MINUTE)
+        inside = min(end, whole.end) - max(each.start, whole.start)
+        if each.kind in _WITHOUT_BAND or each.severity == "low" or not timedelta() < inside:
+            continue
+        if inside >= _WHOLE * (whole.end - whole.start):
             continue
         when = fmt.clock(each.start, zone) if short else fmt.day_clock(each.start, zone)
-        band = Band(each.start, each.end, f"{when} {words(f'band_{each.kind}')}")
-        bands.setdefault((each.start, each.end), band)
+        band = Band(each.start, end, f"{when} {title(each.kind, words).lower()}")
+        bands.setdefault((each.start, end), band)
     return list(bands.values())[:MOST_BANDS]
 
 
-def say_finding(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> list[Any]:
-    """What matters most, since when and where.
-
-    The name of an endpoint leads to all of its range, which shows the time before and what its failures share.
-    """
-    link = _in_depth(each, view) if each.subject else _link(each, view, "", zone)
-    name = dcc.Link(_subject(each, words), href=link)
-    when = _when(each, view, complete, zone, words)
-    observed = html.Span(html.B(_value(each, each.observed)), className="text-nowrap")
-    usual = _value(each, each.expected)
-    return words.rich(f"say_{each.kind}", subject=name, when=when, observed=observed, usual=usual)
-
-
-def finding_action(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> Component:
-    """A button that goes to the time of a finding, and to its endpoint."""
-    clock = fmt.clock if _is_short(view) else fmt.day_clock
-    start, end = clock(each.start, zone), clock(each.end, zone)
-    key = "show_since" if _is_open(each, complete) else "show_span"
-    return dcc.Link(words(key, start=start, end=end), href=_link(each, view, "", zone), className="button sm")
-
-
-def finding_requests(each: Finding, view: View, zone: ZoneInfo, words: Words) -> Component:
-    """A button that lists the requests of a finding."""
-    return dcc.Link(words("see_requests"), href=_link(each, view, "/logs", zone), className="button sm")
-
-
-def _row(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> Component:
-    is_open = _is_open(each, complete)
-    state = html.Span(words("open" if is_open else "closed"), className="tag open" if is_open else "tag closed")
-    level = html.Span(
-        [icon(f"sev-{each.severity}"), html.Span(words(f"sev_{each.severity}"), className="sr")],
-        className=f"sev {each.severity}",
-    )
-    text = words.rich(
-        f"finding_{each.kind}", observed=html.B(_value(each, each.observed)), usual=_value(each, each.expected)
-    )
-    return dcc.Link(
-        [
-            level,
-            html.Span([_subject(each, words), html.Span(text, className="what")], className="find-text"),
-            state,
-            html.Span(_when(each, view, complete, zone, words), className="w"),
-        ],
-        href=_link(each, view, "", zone),
-        className="find",
+def _pop_over(each: Finding, look: Look) -> Component:
+    return html.Details(
+        [html.Summary(_row(each, look), className="find"), html.Div(panel(each, look), className="panel")],
+        className="menu right find-menu",
+        **_kept_open(each),
     )
 
 
-def _subject(each: Finding, words: Words) -> Component:
-    return endpoint_name(*each.subject) if each.subject else html.Span(words("all_requests"))
+def _kept_open(each: Finding) -> dict[str, Any]:
+    """What names it to assets/menus.js: the same however often it is drawn."""
+    return data(keep=" ".join([each.kind, *each.subject.parameters().values(), each.start.isoformat()]))
 
 
-def _value(each: Finding, value: float) -> str:
-    if each.kind == "error_burst":
-        return fmt.rate(value)
-    return fmt.duration(value) if each.kind == "latency_shift" else fmt.count(round(value))
+def _row(each: Finding, look: Look) -> list[Component]:
+    observed, usual = in_short(each, look.words)
+    name = [html.B(title(each.kind, look.words)), subject_name(each.subject, look.view, look.words)]
+    text = look.words.rich("in_short", observed=html.B(observed), usual=usual)
+    return [
+        _level(each, look.words, named=False),
+        html.Span([html.Span(name), html.Span(text, className="what")], className="find-text"),
+        _state(each, look.words),
+        html.Span(_when(each, look), className="w"),
+    ]
 
 
-def _when(each: Finding, view: View, complete: datetime, zone: ZoneInfo, words: Words) -> str:
-    clock = fmt.clock if _is_short(view) else fmt.day_clock
-    if each.kind == "latency_shift":
-        return words("when_whole")
-    if _is_open(each, complete):
-        lasting = (min(each.end, complete) - each.start) // MINUTE
-        return words("when_open", start=clock(each.start, zone), n=fmt.count(lasting))
-    return f"{clock(each.start, zone)} – {clock(each.end, zone)}"
+def _wide_row(each: Finding, look: Look) -> list[Component]:
+    return [
+        _level(each, look.words, named=True),
+        html.B(title(each.kind, look.words), className="kd"),
+        html.Span(said(each, look), className="find-text"),
+        html.Span(_when(each, look), className="w"),
+        _state(each, look.words),
+    ]
 
 
-def _is_open(each: Finding, complete: datetime) -> bool:
-    return each.end >= complete
+def _level(each: Finding, words: Words, *, named: bool) -> Component:
+    name = html.Span(words(f"sev_{each.severity}"), className="" if named else "sr")
+    return html.Span([icon(f"sev-{each.severity}"), name], className=f"sev {each.severity}")
 
 
-def _is_short(view: View) -> bool:
-    return view.whole.end - view.whole.start <= _SHORT
+def _state(each: Finding, words: Words) -> Component:
+    key = "closed" if each.end else "open"
+    return html.Span(words(key), className=f"tag {key}")
 
 
-def _in_depth(each: Finding, view: View) -> str:
-    among = {"among": "failed"} if each.kind == "error_burst" else {}
-    method, route = each.subject or ("", "")
-    return view.link("/endpoints", method=method, route=route, **among)
-
-
-def _link(each: Finding, view: View, path: str, zone: ZoneInfo) -> str:
-    subject = {"method": each.subject[0], "route": each.subject[1]} if each.subject else {}
-    return view.link(path, start=moment_text(each.start, zone), end=moment_text(each.end, zone), **subject)
+def _when(each: Finding, look: Look) -> str:
+    if each.end is None:
+        lasting = max(look.complete - each.start, MINUTE)
+        return look.words("lasting", start=look.clock(each.start), age=age(lasting, look.words))
+    return f"{look.clock(each.start)} – {look.clock(each.end)}"

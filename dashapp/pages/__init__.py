@@ -8,6 +8,6 @@ EXPLAINS_PATTERNS = True, where it shows nothing while a pattern cannot be read,
 
 from __future__ import annotations
 
-from dashapp.pages import ai, collection, endpoints, logs, overview, patterns, realtime, report
+from dashapp.pages import ai, collection, endpoints, findings, logs, overview, patterns, realtime, report
 
-PAGES = (overview, patterns, endpoints, realtime, logs, ai, collection, report)
+PAGES = (overview, patterns, endpoints, realtime, logs, ai, collection, report, findings)

@@ -33,6 +33,7 @@ from dashapp.components.upload_form import no_upload, receipt, upload_form
 from dashapp.figures.arrivals import arrivals_figure
 from dashapp.figures.base import blank
 from dashapp.ingest_address import target_of
+from dashapp.pages import alerts_card
 from dashapp.pages.overview import bucket_name
 from dashapp.parts import Failed, Parts
 from dashapp.quantities import byte_size
@@ -130,6 +131,12 @@ def layout(site: Site, words: Words) -> Component:
                         width="c6",
                         flush=True,
                     ),
+                    card(
+                        words("alerts"),
+                        alerts_card.body(words),
+                        subtitle=words("alerts_unit"),
+                        aside=alerts_card.button(words),
+                    ),
                     card(words("jobs"), part("collection-jobs", words), width="c8", flush=True),
                     card(words("storage_state"), part("collection-storage", words), width="c4"),
                 ],
@@ -202,6 +209,7 @@ def register(app: Dash, site: Site) -> None:
         Input("shell-url", "search"),
     )
     paint(app, "collection-graph")
+    alerts_card.register(app, site)
 
 
 def _parts_of(read_at: str, **ids: str) -> dict[str, Output]:

@@ -9,7 +9,7 @@ endpoints-slow, endpoints-rows, endpoints-latency-graph, endpoints-statuses, end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dash import Output, dcc, html, no_update
@@ -30,6 +30,7 @@ from dashapp.figures.base import Band, blank, role
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.traffic import traffic_figure
+from dashapp.pages import changed_card
 from dashapp.pages.overview import bucket_name
 from dashapp.parts import Failed
 from dashapp.site import Site, most_points
@@ -43,7 +44,6 @@ from dashapp.words import Words
 PATH = "/endpoints"
 GRAPHS = ("endpoints-heat-graph", "endpoints-traffic-graph", "endpoints-latency-graph")
 _LINES = ("p50", "p95")
-_SHORT = timedelta(hours=24)
 
 OUTPUTS = {
     "title": Output("endpoints-title", "children"),
@@ -82,7 +82,15 @@ def depth_layout(words: Words) -> list[Component]:
             className="card det",
             **aria(label=words("endpoint")),
         ),
-        html.Div([*_first_row(words), *_second_row(words), *_third_row(words)], className="g"),
+        html.Div(
+            [
+                *_first_row(words),
+                changed_card.changed_card("endpoints", words),
+                *_second_row(words),
+                *_third_row(words),
+            ],
+            className="g",
+        ),
     ]
 
 
@@ -187,9 +195,9 @@ class _Page:
 
 def show(read: Depth, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
-    short = view.whole.end - view.whole.start <= _SHORT
     found = [] if isinstance(read.findings, Failed) else read.findings
-    page = _Page(view, site, words, site.complete(), bands_of(found, site.zone, words, short=short))
+    complete = site.complete()
+    page = _Page(view, site, words, complete, bands_of(found, view.whole, site.zone, words, complete))
     zone = site.zone
 
     def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:

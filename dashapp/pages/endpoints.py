@@ -22,7 +22,7 @@ from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_grid import column_defs, grid_rows, total_row
 from dashapp.components.graph import paint
 from dashapp.components.part import failure, skeleton
-from dashapp.pages import endpoint_depth
+from dashapp.pages import changed_card, endpoint_depth
 from dashapp.parts import Failed
 from dashapp.site import Site, is_phone
 from dashapp.stats.endpoint_page import By, Listed, Table, read_table
@@ -159,6 +159,7 @@ def register(app: Dash, site: Site) -> None:
         State("endpoints-grid", "dashGridOptions"),
         prevent_initial_call=True,
     )
+    changed_card.register(app, site, "endpoints")
     for graph_id in endpoint_depth.GRAPHS:
         paint(app, graph_id)
 

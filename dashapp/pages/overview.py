@@ -9,7 +9,7 @@ is nothing), overview-empty-go, overview-body. What failed stands in `<id>-faile
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -22,7 +22,8 @@ from dashapp.components.capped_routes import capped_routes
 from dashapp.components.card import card, endpoint_name, severity
 from dashapp.components.empty import empty_state
 from dashapp.components.endpoint_tables import Sides, failing_table, slowest_table
-from dashapp.components.findings import bands_of, finding_action, finding_requests, finding_rows, say_finding
+from dashapp.components.finding_panel import Look, said, time_label, time_link
+from dashapp.components.findings import bands_of, finding_rows, ordered
 from dashapp.components.graph import graph, paint
 from dashapp.components.key_figures import Against, key_figures
 from dashapp.components.latencies import latency_line
@@ -31,6 +32,8 @@ from dashapp.components.statuses import status_rows
 from dashapp.figures.base import Band, blank
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
+from dashapp.insight.finding import Finding
+from dashapp.pages import changed_card
 from dashapp.parts import Failed
 from dashapp.site import Site, most_points
 from dashapp.stats.overview import Codes, Endpoints, Overview, Question, Series, Totals, read_overview
@@ -42,7 +45,8 @@ from sql.plan import MINUTE, Range, floor
 PATH = "/"
 TAB = "Overview"
 GRAPHS = ("overview-traffic-graph", "overview-latency-graph")
-_SHORT = timedelta(hours=24)
+# Where all findings are.
+HISTORY = "/findings"
 
 
 def layout(_site: Site, words: Words) -> Component:
@@ -63,7 +67,9 @@ def layout(_site: Site, words: Words) -> Component:
                         ],
                         className="part",
                     ),
-                    html.Div([*_charts(words), *_tables(words)], className="g"),
+                    html.Div(
+                        [*_charts(words), changed_card.changed_card("overview", words), *_tables(words)], className="g"
+                    ),
                     html.Div(id="overview-routes"),
                 ],
                 id="overview-body",
@@ -153,6 +159,7 @@ def register(app: Dash, site: Site) -> None:
         output=_OUTPUTS,
         inputs=[Input("shell-url", "search"), Input("shell-tick", "data"), State("overview-read-at", "data")],
     )(update_page)
+    changed_card.register(app, site, "overview")
     for graph_id in GRAPHS:
         paint(app, graph_id)
 
@@ -210,6 +217,11 @@ class _Page:
         """Name of the period compared with."""
         return self.words(f"vs_name_{self.view.comparison.kind}") if self.view.comparison else ""
 
+    @property
+    def look(self) -> Look:
+        """From where findings are looked at."""
+        return Look(self.view, self.complete, self.site.zone, self.words)
+
 
 def show(read: Overview, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
@@ -225,9 +237,7 @@ def show(read: Overview, view: View, site: Site, words: Words, kept_since: str |
         "traffic": put(read.series, lambda each: _traffic(each, bands, page), "requests", blank()),
         "latency": put(read.series, lambda each: _latency(each, bands, page), "latency", blank()),
         "statuses": put(read.codes, lambda each: _statuses(each, page), "statuses"),
-        "findings": put(
-            read.findings, lambda each: finding_rows(each, view, page.complete, site.zone, words), "findings"
-        ),
+        "findings": put(read.findings, lambda each: _findings(each, read, page), "findings"),
         "slowest": put(read.endpoints, lambda each: _slowest(each, page), "slowest"),
         "failing": put(read.endpoints, lambda each: _failing(each, page), "failing"),
     }
@@ -291,10 +301,14 @@ def _latency(series: Series, bands: list[Band], page: _Page) -> Any:
     )  # fmt: skip
 
 
+def _findings(found: list[Finding], read: Overview, page: _Page) -> Component:
+    total = None if isinstance(read.key_figures, Failed) else read.key_figures[0].total.total
+    return finding_rows(found, page.look, of=total, all_at=page.view.link(HISTORY))
+
+
 def _bands(read: Overview, page: _Page) -> list[Band]:
     found = [] if isinstance(read.findings, Failed) else read.findings
-    short = page.view.whole.end - page.view.whole.start <= _SHORT
-    return bands_of(found, page.site.zone, page.words, short=short)
+    return bands_of(found, page.view.whole, page.site.zone, page.words, page.complete)
 
 
 def _statuses(codes: Codes, page: _Page) -> list[Component]:
@@ -346,23 +360,31 @@ def _insight(read: Overview, page: _Page) -> list[Component]:
     assert not isinstance(read.series, Failed)
     peak = sentences.say_peak(read.series.now, view.whole, zone, words)
     if read.findings:
-        worst = read.findings[0]
-        said = say_finding(worst, view, page.complete, zone, words)
-        acts = [
-            finding_action(worst, view, page.complete, zone, words),
-            finding_requests(worst, view, zone, words),
-        ]
-        return [severity(worst.severity, words), html.P([*said, " ", *peak]), html.Div(acts, className="acts")]
+        worst, look = ordered(read.findings)[0], page.look
+        links = [(words("see_requests"), time_link(worst, look, "/logs"))]
+        if (worst.start, worst.end) != (view.whole.start, view.whole.end):
+            links.insert(0, (time_label(worst, look), time_link(worst, look)))
+        acts = [*_to_changes(page), *(dcc.Link(text, href=href, className="button sm") for text, href in links)]
+        text = html.P([*said(worst, look, leads=True), " ", *peak])
+        return [severity(worst.severity, words), text, html.Div(acts, className="acts")]
     assert not isinstance(read.key_figures, Failed)
     assert not isinstance(read.endpoints, Failed)
     if view.filters.status is not None:
         # Of requests that were chosen by their status, the share of errors says nothing.
         chosen = words("say_chosen", n=fmt.count(read.key_figures[0].total.total))
-        return [html.P([chosen, " ", *peak])]
+        return [html.P([chosen, " ", *peak]), html.Div(_to_changes(page), className="acts")]
     failing = sentences.most_failing(read.endpoints.whole.endpoints)
     name = None
     if failing is not None:
         href = view.link("/endpoints", method=failing.method, route=failing.route)
         name = dcc.Link(endpoint_name(failing.method, failing.route), href=href)
-    said = sentences.say_failing(failing, read.key_figures[0].total, name, words)
-    return [severity(sentences.failing_level(failing), words), html.P([*said, " ", *peak])]
+    told = sentences.say_failing(failing, read.key_figures[0].total, name, words)
+    level = severity(sentences.failing_level(failing), words)
+    return [level, html.P([*told, " ", *peak]), html.Div(_to_changes(page), className="acts")]
+
+
+def _to_changes(page: _Page) -> list[Component]:
+    """Where a part of the time was chosen, a way to what changed in it."""
+    if not changed_card.is_asked(page.view):
+        return []
+    return [html.A(page.words("changed_go"), href="#overview-changed-card", className="button sm")]

@@ -1,8 +1,9 @@
 """Pattern Analysis: when requests come, how they are answered, how long they take, and who sends them.
 
 Ids: patterns-sentence, patterns-graph, patterns-errors-graph, patterns-p95-graph (by weekday and hour),
-patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
-patterns-networks, patterns-clients, patterns-empty, patterns-body. What failed stands in `<id>-failed`.
+patterns-facts, patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
+patterns-networks, patterns-clients, patterns-words (the range in words),
+patterns-empty, patterns-body. What failed stands in `<id>-failed`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.analyses import analyses_in_words
 from dashapp.components.attributes import aria
 from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
+from dashapp.components.finding_panel import Look
+from dashapp.components.findings import MOST_FINDINGS, finding_history
 from dashapp.components.graph import graph, paint
 from dashapp.components.heat_scale import heat_scale
 from dashapp.components.part import part, shown
@@ -27,10 +31,13 @@ from dashapp.figures.base import blank
 from dashapp.figures.heatmap import What, week_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.status_share import status_share_figure
-from dashapp.pages.overview import bucket_name
+from dashapp.insight.finding import Finding
+from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
+from dashapp.sentences_findings import say_nothing_found
 from dashapp.sentences_patterns import Fact, pattern_facts
 from dashapp.site import Site, most_points
+from dashapp.stats.analyses import Analyses, read_analyses
 from dashapp.stats.networks import Networks
 from dashapp.stats.overview import Question, Series
 from dashapp.stats.pattern_page import Methods, PatternPage, Week, read_patterns
@@ -62,7 +69,10 @@ def layout(_site: Site, words: Words) -> Component:
                     html.Section(
                         part("patterns-sentence", words), className="card insight", **aria(label=words("insight"))
                     ),
-                    html.Div([*_matrices(words), *_courses(words), *_segments(words)], className="g"),
+                    html.Div(
+                        [*_matrices(words), _found(words), *_courses(words), *_segments(words), _words(words)],
+                        className="g",
+                    ),
                 ],
                 id="patterns-body",
             ),
@@ -93,6 +103,16 @@ def _matrices(words: Words) -> list[Component]:
     return [hero, html.Div(small, className="c4 stacked")]
 
 
+def _found(words: Words) -> Component:
+    return card(
+        words("findings"),
+        part("patterns-findings", words),
+        subtitle=html.Span(id="patterns-findings-count", className="cnt"),
+        aside=dcc.Link(words("all_findings"), href=HISTORY, id="patterns-findings-all"),
+        flush=True,
+    )
+
+
 def _courses(words: Words) -> list[Component]:
     return [
         card(
@@ -102,7 +122,7 @@ def _courses(words: Words) -> list[Component]:
             menu=words,
             width="c8",
         ),
-        card(words("pattern_findings"), part("patterns-findings", words), width="c4"),
+        card(words("pattern_findings"), part("patterns-facts", words), width="c4"),
         card(
             words("spread"),
             [
@@ -133,6 +153,10 @@ def _segments(words: Words) -> list[Component]:
     ]
 
 
+def _words(words: Words) -> Component:
+    return card(words("in_words"), part("patterns-words", words), subtitle=words("in_words_unit"))
+
+
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the page."""
 
@@ -151,15 +175,23 @@ def register(app: Dash, site: Site) -> None:
             return dict.fromkeys(_OUTPUTS, no_update) | {"empty": empty, "hidden": True}
         return {"empty": None, "hidden": False, **show(read, view, site, words, kept_since)}
 
+    def update_words(search: str, _tick: int) -> Component:
+        view, words = site.view(search), site.words(search)
+        return analyses_in_words(read_words(site, view), Look(view, site.complete(), site.zone, words))
+
     app.callback(
         output=_OUTPUTS,
         inputs=[Input("shell-url", "search"), Input("shell-tick", "data"), State("patterns-read-at", "data")],
     )(update_page)
+    # Apart from the rest, which need not wait for it.
+    app.callback(
+        Output("patterns-words", "children"), Input("shell-url", "search"), Input("shell-tick", "data")
+    )(update_words)  # fmt: skip
     for graph_id in GRAPHS:
         paint(app, graph_id)
 
 
-_PARTS = ("sentence", "findings", "times", "methods", "networks", "clients")
+_PARTS = ("sentence", "findings", "facts", "times", "methods", "networks", "clients")
 _DRAWN = {
     "heat": "patterns-graph",
     "heat_errors": "patterns-errors-graph",
@@ -172,6 +204,8 @@ _OUTPUTS = {
     "hidden": Output("patterns-body", "hidden"),
     "read_at": Output("patterns-read-at", "data"),
     "unit": Output("patterns-unit", "children"),
+    "findings_count": Output("patterns-findings-count", "children"),
+    "findings_all": Output("patterns-findings-all", "href"),
     "status_unit": Output("patterns-status-unit", "children"),
     "spread_unit": Output("patterns-spread-unit", "children"),
     "no_latency": Output("patterns-no-latency", "hidden"),
@@ -189,6 +223,12 @@ def read_page(site: Site, view: View) -> PatternPage:
     minutes = bucket_minutes(view.whole, most=most_points(), by_endpoint=by_endpoint)
     question = Question(view.whole, view.filters, view.comparison, minutes, site.zone, site.complete())
     return site.shared.get(("patterns", question), lambda: read_patterns(site.engine, question))
+
+
+def read_words(site: Site, view: View) -> Analyses:
+    """The five analyses of a view, the same for every size of window."""
+    question = Question(view.whole, view.filters, view.comparison, 1, site.zone, site.complete())
+    return site.shared.get(("analyses", question), lambda: read_analyses(site.engine, question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +257,8 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "heat": put(read.week, lambda each: _week(each, page, "requests", 3), "heat", blank()),
         "heat_errors": put(read.week, lambda each: _week(each, page, "error_rate", 6), "heat_errors", blank()),
         "heat_p95": put(read.week, lambda each: _week(each, page, "p95", 6), "heat_p95", blank()),
-        "findings": put(read.week, lambda each: _findings(each, read.networks, page), "pattern_findings"),
+        "findings": put(read.findings, lambda each: _findings(each, read.week, page), "findings"),
+        "facts": put(read.week, lambda each: _facts(each, read.networks, page), "pattern_findings"),
         "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
         "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
         "spread": put(read.series, lambda each: _spread(each, page), "spread", blank()),
@@ -237,10 +278,12 @@ def _around(read: PatternPage, page: _Page) -> dict[str, Any]:
     series = read.series
     bucket = "" if isinstance(series, Failed) else bucket_name(series.now.interval_minutes, words)
     timed = isinstance(series, Failed) or any(each.sketch is not None for each in series.now.buckets)
-    parts = (read.week, read.series, read.methods, read.networks, read.clients)
+    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.findings)
     failed = any(isinstance(each, Failed) for each in parts)
     return {
         "read_at": no_update if failed else fmt.clock_seconds(page.site.now(), zone),
+        "findings_count": "" if isinstance(read.findings, Failed) else str(len(read.findings) or ""),
+        "findings_all": page.view.link(HISTORY),
         "unit": words("heat_unit", zone=fmt.zone_name(page.view.whole.end, zone)),
         "status_unit": words("status_course_unit", bucket=bucket) if bucket else "",
         "spread_unit": words("spread_unit", bucket=bucket) if bucket else "",
@@ -275,7 +318,15 @@ def _week(week: Week, page: _Page, what: What, every: int) -> Any:
     return week_figure(week.week, page.words, what=what, zone=page.site.zone, every=every)
 
 
-def _findings(week: Week, networks: Networks | Failed, page: _Page) -> Component:
+def _findings(found: list[Finding], week: Week | Failed, page: _Page) -> Component:
+    if not found:
+        total = None if isinstance(week, Failed) else sum(hour.tally.n for hour in week.hours)
+        return note(say_nothing_found(total, page.words))
+    look = Look(page.view, page.site.complete(), page.site.zone, page.words)
+    return finding_history(found, look, most=MOST_FINDINGS)
+
+
+def _facts(week: Week, networks: Networks | Failed, page: _Page) -> Component:
     facts = [fact for fact in pattern_facts(week.week, page.words) if fact.key not in _FIRST]
     if not isinstance(networks, Failed) and networks.networks and networks.networks[0].share >= _LARGE_NETWORK:
         largest = networks.networks[0]

@@ -3,8 +3,8 @@
 It is of the moment in which it was opened: nothing on it changes by itself. Always light, as wide as a sheet.
 
 Ids: report-head, report-print, report-insight, report-figures, report-traffic-graph, report-latency-graph,
-report-statuses, report-findings, report-slowest, report-failing, report-busiest, report-clients, report-empty,
-report-body. What failed stands in `<id>-failed`.
+report-words, report-statuses, report-slowest, report-failing, report-busiest, report-clients,
+report-empty, report-body. What failed stands in `<id>-failed`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from dash import Dash, Input, Output, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.components.analyses import analyses_in_words
 from dashapp.components.attributes import data
 from dashapp.components.card import card
 from dashapp.components.empty import empty_state
+from dashapp.components.finding_panel import Look
 from dashapp.components.graph import graph, paint
 from dashapp.components.part import part, shown
 from dashapp.components.report_tables import MOST_ROWS, busiest_table, clients_table
-from dashapp.pages import overview
+from dashapp.pages import overview, patterns
 from dashapp.parts import Failed, Parts
 from dashapp.site import Site
 from dashapp.stats.clients import Clients, clients
@@ -58,12 +60,12 @@ def layout(_site: Site, words: Words) -> Component:
     ]
     lists = [
         card(words("statuses"), part("report-statuses", words), subtitle_id="report-status-against"),
-        card(words("report_findings"), part("report-findings", words), flush=True),
     ]
     tables = [card(words(name), part(_id(name), words), subtitle=words(f"{name}_unit"), flush=True) for name in _TABLES]
     body = [
         html.Section(part("report-insight", words), className="card insight"),
         html.Div([html.Div(id="report-figures", className="g"), html.Div(id="report-figures-failed")]),
+        card(words("in_words"), part("report-words", words)),
         *charts,
         *lists,
         *tables,
@@ -111,6 +113,9 @@ def _body(read: Overview, view: View, site: Site, words: Words) -> dict[str, Any
         return {name: content, f"{name}_failed": failed}
 
     parts |= put("busiest", read.endpoints, lambda each: busiest_table(each.whole.endpoints, words))
+    look = Look(view, site.complete(), site.zone, words)
+    # Each of its blocks fails by itself.
+    parts |= {"words": analyses_in_words(patterns.read_words(site, view), look), "words_failed": None}
     parts |= put("report_clients", callers, lambda each: _clients(each, words))
     return {name: parts[name] for name in _OUTPUTS if name in parts}
 
@@ -168,7 +173,7 @@ _OUTPUTS = {
     "routes": Output("report-routes", "children"),
     **{
         key: Output(f"{_id(name)}{suffix}", "children")
-        for name in ("insight", "figures", "statuses", "findings", *_TABLES)
+        for name in ("insight", "figures", "words", "statuses", *_TABLES)
         for key, suffix in ((name, ""), (f"{name}_failed", "-failed"))
     },
 }

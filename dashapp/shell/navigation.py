@@ -24,7 +24,7 @@ def tabs(path: str, view: View) -> list[Component]:
     here = page_at(path)
     current = getattr(here, "PARENT", path) if here else path
     return [
-        choice_link(page.TAB, view.link(page.PATH, by=None), chosen=current == page.PATH)
+        choice_link(page.TAB, view.link(page.PATH, by=None, kind=None, state=None), chosen=current == page.PATH)
         for page in pages.PAGES
         if page.TAB
     ]

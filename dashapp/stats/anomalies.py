@@ -6,13 +6,12 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-Kind = Literal["traffic_spike", "traffic_drop", "error_burst", "latency_shift"]
-Severity = Literal["high", "medium", "low"]
+from dashapp.insight.finding import Kind, Severity
+
 Numbers = npt.NDArray[np.int64]
 
 TRAILING = 36  # buckets of which the baseline is the median
@@ -32,7 +31,8 @@ _MAD_TO_SIGMA = 1.4826
 class Deviation:
     """Buckets `first` to `last` of a subject (its index) that hold `observed` where `expected` was usual.
 
-    `score` is the distance in standard deviations (traffic) or -log10 of the probability of chance.
+    `score` is the distance in standard deviations (traffic) or -log10 of the probability of chance, `p`. `n` is the
+    number of buckets (traffic) or requests that this rests on.
     """
 
     kind: Kind
@@ -43,6 +43,8 @@ class Deviation:
     observed: float
     expected: float
     score: float
+    n: int
+    p: float | None = None
 
 
 def traffic_deviations(counts: Sequence[int], history: int) -> list[Deviation]:
@@ -96,7 +98,9 @@ def _deviation(counts: Sequence[int], run: Sequence[tuple[int, float, float]]) -
     score = max((score for _, _, score in run), key=abs)
     kind: Kind = "traffic_spike" if score > 0 else "traffic_drop"
     far = observed >= 2 * _TWICE * expected if score > 0 else observed <= expected / 10
-    return Deviation(kind, "high" if far else "medium", 0, run[0][0], run[-1][0], observed, expected, abs(score))
+    return Deviation(
+        kind, "high" if far else "medium", 0, run[0][0], run[-1][0], observed, expected, abs(score), len(run)
+    )
 
 
 def error_bursts(errors: Numbers, totals: Numbers, before: Sequence[tuple[int, int]]) -> list[Deviation]:
@@ -126,7 +130,8 @@ def error_bursts(errors: Numbers, totals: Numbers, before: Sequence[tuple[int, i
     found: list[Deviation] = []
     for endpoint, window in kept:
         rate, usual = rates[endpoint, window]
-        each = _unlikely("error_burst", endpoint, window, rate, usual, tests[endpoint, window], high=rate >= 0.2)
+        p, n = tests[endpoint, window], int(totals[endpoint, window])
+        each = _unlikely("error_burst", endpoint, window, rate, usual, p, n, high=rate >= 0.2)
         last = found[-1] if found else None
         if last is not None and (last.subject, last.last) == (endpoint, window - 1):
             found[-1] = _joined(last, each, errors[endpoint], totals[endpoint])
@@ -140,7 +145,9 @@ def _joined(one: Deviation, next_: Deviation, errors: Numbers, totals: Numbers) 
     rate = int(errors[windows].sum()) / int(totals[windows].sum())
     severity: Severity = "high" if "high" in (one.severity, next_.severity) else "medium"
     expected, score = min(one.expected, next_.expected), max(one.score, next_.score)
-    return Deviation(one.kind, severity, one.subject, one.first, next_.last, rate, expected, score)
+    p = min(each.p for each in (one, next_) if each.p is not None)
+    n = int(totals[windows].sum())
+    return Deviation(one.kind, severity, one.subject, one.first, next_.last, rate, expected, score, n, p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,7 @@ def latency_shifts(tails: Sequence[Tail]) -> list[Deviation]:
         tail = tails[endpoint]
         high = tail.p95 >= 2 * _TWICE * tail.p95_before
         p = tests[endpoint, window]
-        found.append(_unlikely("latency_shift", endpoint, 0, tail.p95, tail.p95_before, p, high=high))
+        found.append(_unlikely("latency_shift", endpoint, 0, tail.p95, tail.p95_before, p, tail.n, high=high))
     return found
 
 
@@ -202,7 +209,8 @@ def _discoveries(tests: dict[tuple[int, int], float], asked: int) -> list[tuple[
 
 
 def _unlikely(
-    kind: Kind, subject: int, window: int, observed: float, expected: float, p: float, *, high: bool
+    kind: Kind, subject: int, window: int, observed: float, expected: float, p: float, n: int, *, high: bool
 ) -> Deviation:
     score = -math.log10(max(p, 1e-300))
-    return Deviation(kind, "high" if high else "medium", subject, window, window, observed, expected, score)
+    severity: Severity = "high" if high else "medium"
+    return Deviation(kind, severity, subject, window, window, observed, expected, score, n, p)

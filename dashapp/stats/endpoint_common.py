@@ -82,7 +82,7 @@ def endpoint_common(
     if among == "failed":
         # A handful of server errors among many refused requests would say little.
         failed_from = _SERVER_ERROR if total.server_errors >= _ENOUGH else _CLIENT_ERROR
-    slices, stored = _slices(reading, whole, zone)
+    slices, stored = slices_of(reading, whole, zone)
     rows = sample(reading, slices, filters, most=MOST_COMPARED, failed_from=failed_from)
     inside: Sequence[SampledRequest | SlowRequest]
     from_ms = None
@@ -115,8 +115,8 @@ def _moments(rows: Sequence[SampledRequest | SlowRequest]) -> list[datetime]:
     return [row.ts for row in rows]
 
 
-def _slices(reading: Reading, whole: Range, zone: ZoneInfo) -> tuple[list[Slice], int]:
-    """Parts of a range, each with the same share of its rows to look at; and the rows of all."""
+def slices_of(reading: Reading, whole: Range, zone: ZoneInfo) -> tuple[list[Slice], int]:
+    """Parts of a range, each with the same share of its rows to look at, SCANNED_ROWS of all; and the rows of all."""
     kept = Range(max(whole.start, freshness(reading, whole).rows_from), whole.end)
     if kept.start >= kept.end:
         return [], 0

@@ -9,10 +9,10 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.endpoint_common import Among, Common, endpoint_common, slow_count
 from dashapp.stats.endpoint_detail import SCANNED_ROWS
-from dashapp.stats.findings import Finding
 from dashapp.stats.overview import Codes, Question, Series, Totals, both_sides, codes, found, series, totals
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import known_buckets

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import numpy as np
 
+from dashapp.insight.finding import Cause, Evidence, Finding, Kind, Subject, Unit
 from dashapp.stats.anomalies import (
     FEWEST_LATENCIES,
     TRAILING,
     Deviation,
-    Kind,
-    Severity,
     Tail,
     error_bursts,
     latency_shifts,
@@ -36,18 +35,21 @@ _MEAN_RISE = 1.05
 _ENDPOINT = ("method", "route")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A deviation with its subject, (method, route) or None for all traffic, and its time."""
-
-    kind: Kind
-    severity: Severity
-    subject: tuple[str, str] | None
-    start: datetime
-    end: datetime
-    observed: float
-    expected: float
-    score: float
+_UNITS: dict[Kind, Unit] = {
+    "traffic_spike": "requests",
+    "traffic_drop": "requests",
+    "error_burst": "share",
+    "latency_shift": "ms",
+}
+_CAUSES: dict[Kind, Cause] = {"traffic_spike": "demand", "traffic_drop": "upstream"}
+# The number that each kind is about: its name in the answer of the read API, and the path of that.
+_NUMBERS: dict[Kind, tuple[str, str]] = {
+    "traffic_spike": ("requests", "summary"),
+    "traffic_drop": ("requests", "summary"),
+    "error_burst": ("error_rate", "summary"),
+    "latency_shift": ("p95", "summary"),
+}
+Endpoint = tuple[str, str]
 
 
 def findings(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> list[Finding]:
@@ -59,14 +61,14 @@ def findings(reading: Reading, whole: Range, filters: Filters, complete: datetim
     before = Range(known.start - (known.end - known.start), known.start)
     former = tally_by(breakdown(reading, before, filters, _ENDPOINT, sketches=False))
     found = [
-        *_traffic(reading, known, filters),
-        *_errors(reading, known, filters, now, former),
+        *_traffic(reading, known, filters, complete),
+        *_errors(reading, known, filters, now, former, complete),
         *_latencies(reading, known, before, filters, now, former),
     ]
     return sorted(found, key=lambda each: (each.severity != "high", -each.score, each.start))
 
 
-def _traffic(reading: Reading, known: Range, filters: Filters) -> list[Finding]:
+def _traffic(reading: Reading, known: Range, filters: Filters, complete: datetime) -> list[Finding]:
     width = _width(known, _BUCKETS)
     span = data_span(reading, filters.service)
     if span is None:
@@ -81,7 +83,7 @@ def _traffic(reading: Reading, known: Range, filters: Filters) -> list[Finding]:
         counts[cell.slot] = cell.n
     history = sum(start < known.start for start in starts)
     return [
-        _finding(each, None, starts[each.first], starts[each.last] + width)
+        _finding(each, None, Range(starts[each.first], starts[each.last] + width), filters, complete)
         for each in traffic_deviations(counts, history)
     ]
 
@@ -92,6 +94,7 @@ def _errors(
     filters: Filters,
     now: dict[tuple[str, str], Tally],
     former: dict[tuple[str, str], Tally],
+    complete: datetime,
 ) -> list[Finding]:
     failing = sorted((-tally.errors, key) for key, tally in now.items() if tally.errors >= _FEWEST_ERRORS)
     names = [key for _, key in failing[:_MOST_FAILING]]
@@ -108,7 +111,7 @@ def _errors(
     past = [(tally.errors, tally.n) for tally in (former.get(name, Tally()) for name in names)]
     bounds = [known.start, *edges, known.end]
     return [
-        _finding(each, names[each.subject], bounds[each.first], bounds[each.last + 1])
+        _finding(each, names[each.subject], Range(bounds[each.first], bounds[each.last + 1]), filters, complete)
         for each in error_bursts(errors, totals, past)
     ]
 
@@ -132,7 +135,8 @@ def _latencies(
     current = tally_by(breakdown(reading, known, filters, _ENDPOINT, only=names))
     past = tally_by(breakdown(reading, before, filters, _ENDPOINT, only=names))
     tails = [_tail(current[name], past[name]) for name in names]
-    return [_finding(each, names[each.subject], known.start, known.end) for each in latency_shifts(tails)]
+    # The two ranges are compared as wholes: that it lasts is not known.
+    return [_finding(each, names[each.subject], known, filters, None) for each in latency_shifts(tails)]
 
 
 def _slower(now: Tally, former: Tally) -> bool:
@@ -149,8 +153,49 @@ def _tail(now: Tally, former: Tally) -> Tail:
     return Tail(p95, p95_before, above, now.n_lat, above_before, former.n_lat)
 
 
-def _finding(each: Deviation, subject: tuple[str, str] | None, start: datetime, end: datetime) -> Finding:
-    return Finding(each.kind, each.severity, subject, start, end, each.observed, each.expected, each.score)
+def _finding(
+    each: Deviation, endpoint: Endpoint | None, span: Range, filters: Filters, complete: datetime | None
+) -> Finding:
+    method, route = endpoint or (filters.method, filters.route)
+    is_network = "/" in (filters.client_ip or "")
+    subject = Subject(
+        service=filters.service,
+        method=method,
+        route=route,
+        client_ip=None if is_network else filters.client_ip,
+        network=filters.client_ip if is_network else None,
+    )
+    minutes = (span.end - span.start) // MINUTE
+    name, path = _NUMBERS[each.kind]
+    unit = _UNITS[each.kind]
+    query = f"/api/stats/{path}?{query_text(span, subject)}"
+    # The other filters are no part of a subject, so that no query of it would give the number.
+    is_given = filters.columns() <= {"service", "method", "route", "client_ip"}
+    return Finding(
+        kind=each.kind,
+        severity=each.severity,
+        subject=subject,
+        start=span.start,
+        end=None if complete is not None and span.end >= complete else span.end,
+        unit=unit,
+        observed=each.observed,
+        expected=each.expected,
+        effect=each.observed / each.expected if each.expected else None,
+        score=each.score,
+        p=each.p,
+        n=minutes if unit == "requests" else each.n,
+        cause=_CAUSES.get(each.kind, "unknown"),
+        evidence=(Evidence(name, each.observed, unit, query),) if is_given else (),
+        facts={"measure": "p95"} if each.kind == "latency_shift" else {},
+    )
+
+
+def query_text(span: Range, subject: Subject) -> str:
+    """Query string of the read API for a time and a subject."""
+    moments = {name: moment.astimezone(UTC).isoformat() for name, moment in (("start", span.start), ("end", span.end))}
+    return urlencode(
+        {name: text.replace("+00:00", "Z") for name, text in moments.items()} | subject.parameters(), safe=":/"
+    )
 
 
 def _width(known: Range, widths: Sequence[tuple[timedelta, timedelta]]) -> timedelta:

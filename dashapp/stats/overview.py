@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dashapp.comparison import Both, Comparison, known_on_both
+from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.errors import Statuses, statuses
-from dashapp.stats.findings import Finding, findings
+from dashapp.stats.known_findings import findings_of_range
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import Traffic, traffic, traffic_there
 from dashapp.stats.usage import Usage, routes_of, usage
@@ -149,7 +150,7 @@ def endpoints(reading: Reading, question: Question) -> Endpoints:
 
 def found(reading: Reading, question: Question) -> list[Finding]:
     """Search for what stands out."""
-    return findings(reading, question.whole, question.filters, question.complete)
+    return findings_of_range(reading, question.whole, question.filters, question.complete)
 
 
 def both_sides(reading: Reading, question: Question) -> Both | None:

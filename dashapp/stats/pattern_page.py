@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.methods import MethodFigures, methods
 from dashapp.stats.networks import Networks, networks
-from dashapp.stats.overview import Question, Series, both_sides, series
+from dashapp.stats.overview import Question, Series, both_sides, found, series
 from dashapp.stats.patterns import Hour, WeekHour, read_hours, week_of
 from sql.connection import Reading
 from sql.plan import Range
@@ -46,6 +47,7 @@ class PatternPage:
     methods: Methods | Failed
     networks: Networks | Failed
     clients: Clients | Failed
+    findings: list[Finding] | Failed
 
 
 def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
@@ -58,6 +60,7 @@ def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
             methods=parts.read(lambda reading: read_methods(reading, question)),
             networks=parts.read(lambda reading: networks(reading, whole, filters, most=MOST_SEGMENTS)),
             clients=parts.read(lambda reading: clients(reading, whole, filters, most=MOST_SEGMENTS)),
+            findings=parts.read(lambda reading: found(reading, question)),
         )
 
 

@@ -8,10 +8,17 @@ from typing import Any
 
 from dashapp.words import (
     ai,
+    alerting,
+    alerts,
+    analyses,
+    changes,
     collection,
     common,
     endpoints,
     findings,
+    findings_causes,
+    findings_kinds,
+    findings_numbers,
     logs,
     overview,
     patterns,
@@ -24,7 +31,10 @@ from dashapp.words import (
 LANGUAGES = ("ko", "en")
 
 # A module for each page. key: (Korean, English); both name the same facts in the same order.
-PARTS = (shell, common, overview, endpoints, patterns, findings, realtime, logs, record, ai, collection, report)
+PARTS = (
+    shell, common, overview, endpoints, patterns, findings, findings_kinds, findings_causes, findings_numbers, realtime,
+    logs, record, ai, collection, report, analyses, alerts, alerting, changes,
+)  # fmt: skip
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 
 
@@ -45,6 +55,14 @@ class Words:
             children += [text] if text else []
             children += [parts[name]] if name else []
         return children
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is a text of a key that was put together."""
+        return key in CATALOGUE
+
+    def fields(self, key: str) -> set[str]:
+        """Names of the values in the text of a key."""
+        return {name for _, name, _, _ in Formatter().parse(self._template(key)) if name}
 
     def _template(self, key: str) -> str:
         return CATALOGUE[key][LANGUAGES.index(self.language)]

@@ -1,78 +1,91 @@
-"""What stands out: causes and advice."""
+"""What stands out: lists, states, how sure it is, and the parts that sentences are put together from."""
 
 TEXTS: dict[str, tuple[str, str]] = {
     "findings": ("발견 사항", "Findings"),
     "no_findings": ("평소와 다른 점이 없습니다.", "Nothing differs from the usual."),
+    "no_findings_chosen": ("고른 조건에 맞는 발견 사항이 없습니다.", "No finding matches what was chosen."),
+    "all_findings": ("모두 보기", "See all"),
     "more_findings": ("그 밖에 {n}건", "{n} more"),
-    "all_requests": ("전체 요청", "All requests"),
+    "findings_unit": ("기간과 겹치는 것, 심각한 것부터", "those that overlap the range, the worst first"),
+    "findings_said": (
+        "이 기간에 발견 사항 {n}건이 있고, 그중 {open}건이 진행 중입니다.",
+        "Findings in this range: {n}, of which {open} still last.",
+    ),
     "open": ("진행 중", "Ongoing"),
     "closed": ("종료", "Ended"),
-    "when_open": ("{start}부터 {n}분째", "since {start}, {n} min"),
-    "when_whole": ("기간 전체", "the whole range"),
+    "state_all": ("전체", "All"),
+    "state_open": ("진행 중", "Ongoing"),
+    "state_closed": ("종료", "Ended"),
+    "what_kind": ("종류", "Kind"),
+    "kinds_all": ("모든 종류", "All kinds"),
     "see_requests": ("요청 보기", "See the requests"),
+    "see_endpoint": ("엔드포인트 분석", "Analyse the endpoint"),
+    "only_subject": ("이 대상만 보기", "Show only this"),
     "show_since": ("{start} 이후만 보기", "Show since {start}"),
     "show_span": ("{start} – {end}만 보기", "Show {start} – {end}"),
-    "finding_traffic_spike": ("{observed}건 (예상 {usual}건)", "{observed} requests ({usual} expected)"),
-    "finding_traffic_drop": ("{observed}건 (예상 {usual}건)", "{observed} requests ({usual} expected)"),
-    "finding_error_burst": ("오류율 {observed} (다른 때 {usual})", "error rate {observed} ({usual} otherwise)"),
-    "finding_latency_shift": ("p95 {observed} (직전 {usual})", "p95 {observed} ({usual} before)"),
-    "band_traffic_spike": ("요청 급증", "traffic spike"),
-    "band_traffic_drop": ("요청 급감", "traffic drop"),
-    "band_error_burst": ("오류 급증", "error burst"),
-    "say_traffic_spike": (
-        "{subject}이 {when} {observed}건 들어왔습니다. 바로 앞 시간으로 보아 예상한 수는 {usual}건입니다.",
-        "{subject}: {when} there were {observed}, where the time before lets one expect {usual}.",
+    "lasting": ("{start}부터 {age}째", "since {start}, {age}"),
+    "in_short": ("{observed} ({usual})", "{observed} ({usual})"),
+    "presumed_cause": ("추정 원인", "Presumed cause"),
+    "improvement": ("개선 방안", "Improvement"),
+    "evidence": ("근거", "Evidence"),
+    "evidence_unit": ("값을 누르면 그 값을 주는 조회가 열립니다", "each value opens the query that gives it"),
+    # Which requests.
+    "all_services": ("전체 서비스", "all services"),
+    "named_service": ("서비스 {service}", "service {service}"),
+    "named_status": ("상태 {status}", "status {status}"),
+    "of_subject": ("{subject}({details})", "{subject} ({details})"),
+    "several_clients": ("여러 클라이언트", "several clients"),
+    # When: with the day where it may be another one.
+    "when_open": ("{start}부터", "from {start} on"),
+    "when_closed": ("{span}에", "from {span}"),
+    "span_words": ("{start} – {end}", "{start} to {end}"),
+    # How much: a value, and its place in a sentence.
+    "amount_requests": ("{n}건", "{n} requests"),
+    "amount_per_minute": ("분당 {n}건", "{n} a minute"),
+    "amount_paths": ("경로 {n}개", "{n} paths"),
+    "amount_clients": ("클라이언트 {n}곳", "{n} clients"),
+    "amount_minutes": ("{n}분", "{n} min"),
+    "amount_ratio": ("{n}배", "{n} times"),
+    "part_requests": ("요청 {n}건이", "{n} requests"),
+    "part_per_minute": ("요청이 분당 {n}건", "{n} requests a minute"),
+    "part_share": ("요청의 {n}\u2060가", "{n} of the requests"),
+    "usually": ("평소 {usual}", "usually {usual}"),
+    "usually_none": ("평소에는 없음", "usually none"),
+    "times_usual": ("평소 {usual}\u2060의 {times}배", "{times} times the usual {usual}"),
+    "share_of_usual": ("평소 {usual}\u2060의 {share}", "{share} of the usual {usual}"),
+    "latency_named": ("{measure} 응답시간", "{measure} latency"),
+    "latency_unnamed": ("응답시간", "latency"),
+    "measure_errors": ("오류율", "error rate"),
+    "measure_server_errors": ("5xx 비율", "5xx rate"),
+    "measure_client_errors": ("4xx 비율", "4xx rate"),
+    "at_subject": ("{subject}에 ", " at {subject}"),
+    "examples_of": (". 예: {paths}", ", such as {paths}"),
+    "band_hours": ("{band}에", "at {band}"),
+    "band_same_hours": ("같은 시간대에", "at the same hours"),
+    "lag_of": (" {lag} 지나", ", {lag} later"),
+    # How sure.
+    "basis_requests": ("요청 {n}건으로 판단했습니다.", "This rests on {n} requests."),
+    "basis_requests_few": (
+        "요청이 {n}건뿐이므로 조심해서 보십시오.",
+        "This rests on {n} requests only: take it with care.",
     ),
-    "say_traffic_drop": (
-        "{subject}이 {when} {observed}건으로 줄었습니다. 바로 앞 시간으로 보아 예상한 수는 {usual}건입니다.",
-        "{subject}: {when} there were only {observed}, where the time before lets one expect {usual}.",
+    "basis_minutes": ("{n}분의 요청 수로 판단했습니다.", "This rests on the requests of {n} minutes."),
+    "basis_minutes_few": (
+        "{n}분의 요청 수뿐이므로 조심해서 보십시오.",
+        "This rests on the requests of {n} minutes only: take it with care.",
     ),
-    "say_error_burst": (
-        "{subject}의 오류율이 {when} {observed}\u2060입니다. 다른 때에는 {usual}\u2060였습니다.",
-        "{subject}: the error rate {when} is {observed}; otherwise it was {usual}.",
+    "sure": ("우연만으로 이렇게 될 확률은 {chance}입니다.", "The probability that chance alone does this is {chance}."),
+    "unsure": (
+        "우연만으로 이렇게 될 확률이 {chance}이므로 우연일 수 있습니다.",
+        "It may be chance: the probability that chance alone does this is {chance}.",
     ),
-    "say_latency_shift": (
-        "{subject}의 p95 응답시간이 {when} {observed}\u2060입니다. 바로 앞의 같은 길이 기간에는 {usual}\u2060였습니다.",
-        "{subject}: the p95 latency of {when} is {observed}; in the time before, as long, it was {usual}.",
+    "chance_million": ("100만분의 1 미만", "less than one in a million"),
+    "chance_10000": ("1만분의 1 미만", "less than one in 10,000"),
+    "chance_1000": ("1,000분의 1 미만", "less than one in 1,000"),
+    "chance_about": ("약 {p}", "about {p}"),
+    "too_little": (
+        "데이터가 부족합니다: n = {n}(필요 {needed}).",
+        "Not enough data: n = {n} ({needed} needed).",
     ),
-    "cause_traffic_spike": (
-        "{span}에 요청이 {observed}건으로, 바로 앞 시간으로 보아 예상한 {expected}건보다 훨씬 많습니다. "
-        "한 클라이언트의 반복 호출, 배치 작업, 재시도 폭주일 수 있습니다.",
-        "{span} had {observed} requests where the time before it lets one expect {expected}. "
-        "One client calling in a loop, a batch job or a storm of retries can be behind it.",
-    ),
-    "advice_traffic_spike": (
-        "이 시간의 상위 클라이언트와 엔드포인트를 확인하고, 몇 곳에 몰려 있으면 호출 횟수를 제한하십시오.",
-        "Look at the clients and endpoints with the most requests in this time; limit the rate if few stand out.",
-    ),
-    "cause_traffic_drop": (
-        "{span}에 요청이 {observed}건으로, 바로 앞 시간으로 보아 예상한 {expected}건보다 훨씬 적습니다. "
-        "서비스 중단, 네트워크 장애 또는 로그 수집 중단일 수 있습니다.",
-        "{span} had {observed} requests where the time before it lets one expect {expected}. "
-        "The service, its network or the shipping of its logs may have stopped.",
-    ),
-    "advice_traffic_drop": (
-        "먼저 로그가 계속 도착하는지 확인하고, 도착하고 있으면 서비스와 그 앞의 프록시를 확인하십시오.",
-        "See first whether logs still arrive; if they do, look at the service and the proxy in front of it.",
-    ),
-    "cause_error_burst": (
-        "{subject}의 오류율이 {span}에 {observed}였고 다른 때에는 {expected}였습니다. "
-        "배포, 설정 변경 또는 의존하는 서비스의 장애일 수 있습니다.",
-        "{subject} had an error rate of {observed} in {span} and of {expected} otherwise. "
-        "A deployment, a changed setting or a failing dependency can be behind it.",
-    ),
-    "advice_error_burst": (
-        "이 시간의 상태 코드를 나누어 보고, 시작 시각 직전의 배포와 의존 서비스의 상태를 확인하십시오.",
-        "Tell the status codes of this time apart, and look at deployments and dependencies just before it began.",
-    ),
-    "cause_latency_shift": (
-        "{subject}의 p95 응답시간이 {observed}로, 바로 앞의 같은 길이 기간({expected})보다 크게 늘었습니다. "
-        "느려진 쿼리, 부하 증가 또는 의존하는 서비스의 지연일 수 있습니다.",
-        "{subject} has a p95 of {observed}; the time before it, as long, had {expected}. "
-        "A query that became slow, more load or a slow dependency can be behind it.",
-    ),
-    "advice_latency_shift": (
-        "가장 느린 요청들의 공통점을 확인하고, 그 요청이 쓰는 쿼리와 외부 호출의 시간을 재십시오.",
-        "See what its slowest requests have in common, and time the queries and calls that they make.",
-    ),
+    "too_little_about": ("{subject} · {text}", "{subject} · {text}"),
 }

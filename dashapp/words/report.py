@@ -13,7 +13,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report_all_final": ("기간 전체", "the whole range"),
     "report_final_to": ("{through}까지", "through {through}"),
     "report_made": ("작성", "Made"),
-    "report_findings": ("눈에 띄는 변화", "What stands out"),
     "busiest": ("호출이 많은 엔드포인트", "Busiest endpoints"),
     "busiest_unit": ("호출 수 기준", "by calls"),
     "report_clients": ("요청이 많은 클라이언트", "Busiest clients"),

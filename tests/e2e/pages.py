@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from dashapp.app import create_app
 from dashapp.settings import DashboardSettings
+from sql.alerts import AlertStore
 
 WAIT_S = 15
 
@@ -33,9 +34,12 @@ class Served:
 
 
 @contextmanager
-def served(engine: sa.Engine, now: datetime) -> Iterator[Served]:
+def served(
+    engine: sa.Engine, now: datetime, *, alerts: AlertStore | None = None, **settings: Any
+) -> Iterator[Served]:  # fmt: skip
     """Serve the dashboard at a free port until the block ends."""
-    app = create_app(DashboardSettings(_env_file=None), engine, now=lambda: now)  # type: ignore[call-arg]
+    read = DashboardSettings(_env_file=None, **settings)  # type: ignore[call-arg]
+    app = create_app(read, engine, now=lambda: now, alerts=alerts)
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -101,7 +101,7 @@ def test_the_matrices_hold_what_the_api_says_and_hatch_what_it_does_not_know(
     )
     text = dash_br.find_element("#patterns-sentence").text
     assert hours["findings"][0] in text
-    shown = [line.text for line in dash_br.find_elements("#patterns-findings li")]
+    shown = [line.text for line in dash_br.find_elements("#patterns-facts li")]
     assert set(shown) - {shown[-1]} <= set(hours["findings"])
     assert dash_br.get_logs() == []
 

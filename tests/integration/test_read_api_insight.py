@@ -305,17 +305,17 @@ def test_anomalies_name_what_was_planted(client: FlaskClient, writer: LogWriter,
     found = {each["kind"]: each for each in anomalies(client, name, lang="en")}
     assert set(found) == {"error_burst", "latency_shift", "traffic_spike"}
     errors = found["error_burst"]
-    assert (errors["subject"], errors["unit"], errors["severity"]) == ("GET /a", "error_rate", "high")
+    assert (errors["subject"], errors["unit"], errors["severity"]) == ("GET /a", "share", "high")
     assert errors["start"] <= (START - timedelta(minutes=80)).isoformat().replace("+00:00", "Z")
     assert 0.3 < errors["observed"] < 0.7
     assert errors["expected"] < 0.05
     latency = found["latency_shift"]
-    assert (latency["subject"], latency["unit"]) == ("GET /b", "p95_ms")
+    assert (latency["subject"], latency["unit"]) == ("GET /b", "ms")
     assert 4 < latency["observed"] / latency["expected"] < 8
     spike = found["traffic_spike"]
     assert (spike["subject"], spike["unit"]) == ("*", "requests")
     assert (spike["start"], spike["end"]) == ("2017-05-01T02:30:00Z", "2017-05-01T02:33:00Z")
     assert spike["observed"] > 900
     assert all(each["cause"] and each["recommendation"] and each["score"] > 2 for each in found.values())
-    korean = {each["kind"]: each["cause"] for each in anomalies(client, name)}
+    korean = {each["kind"]: each["sentence"] for each in anomalies(client, name)}
     assert "오류율" in korean["error_burst"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,11 +11,9 @@ from dashapp.agent import short_agent
 from dashapp.components.console import bar_length, console_row
 from dashapp.components.endpoint_grid import column_defs, grid_rows, total_row
 from dashapp.components.endpoint_tables import failing_table, slowest_table
-from dashapp.components.findings import say_finding
 from dashapp.components.key_figures import key_figures, sparkline
 from dashapp.components.statuses import status_rows
 from dashapp.stats.errors import StatusCount, Statuses
-from dashapp.stats.findings import Finding
 from dashapp.stats.tally import Latency
 from dashapp.view import View, view_of
 from dashapp.words import Words
@@ -79,15 +77,6 @@ def test_status_shares_sum_to_a_hundred_and_lead_on(view: View) -> None:
     links = [node.href for node in components_of(rows) if hasattr(node, "href")]
     assert "?last=6h&status=4xx&lang=ko" in links
     assert "?last=6h&status=503&lang=ko" in links
-
-
-def test_what_fails_most_leads_to_all_of_its_range_and_to_what_its_failures_share(view: View) -> None:
-    found = Finding("error_burst", "high", ("POST", "/a/{id}"), START, START + timedelta(minutes=10), 0.2, 0.01, 9.0)
-    (link,) = [part for part in say_finding(found, view, START, SEOUL, KO) if hasattr(part, "href")]
-    assert unquote(link.href) == "/endpoints?last=6h&method=POST&route=/a/{id}&among=failed&lang=ko"
-    slow = replace(found, kind="latency_shift")
-    (link,) = [part for part in say_finding(slow, view, START, SEOUL, KO) if hasattr(part, "href")]
-    assert "among" not in link.href
 
 
 def test_failing_endpoints_are_red_only_for_server_faults(view: View) -> None:

@@ -11,8 +11,11 @@ import dashapp
 from dashapp import comparison
 from dashapp.comparison import KINDS
 from dashapp.figures.heatmap import What
+from dashapp.insight.changes import MEASURES
+from dashapp.insight.finding import CAUSES, Unit
+from dashapp.insight.finding import KINDS as FINDINGS
+from dashapp.pages.findings import STATES
 from dashapp.shell.filter_form import FIELDS
-from dashapp.stats.anomalies import Kind
 from dashapp.words import CATALOGUE, LANGUAGES, PARTS, Words
 
 # Keys that code puts together.
@@ -30,7 +33,17 @@ COMPOSED = {
     *(f"field_{name}" for name in FIELDS),
     *(f"vs_name_{kind}" for kind in get_args(comparison.Kind)),
     *(f"vs_choice_{kind}" for kind in ("off", *KINDS)),
-    *(f"{part}_{kind}" for part in ("cause", "advice", "finding", "band", "say") for kind in get_args(Kind)),
+    *(f"{part}_{kind}" for part in ("named", "told", "check") for kind in FINDINGS),
+    *(f"{part}_{cause}" for part in ("why", "do") for cause in CAUSES),
+    *(f"amount_{unit}" for unit in get_args(Unit)),
+    *(f"part_{unit}" for unit in ("requests", "per_minute", "share")),
+    *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
+    *(f"state_{name}" for name in STATES),
+    *(f"measure_{errors}" for errors in ("errors", "server_errors", "client_errors")),
+    *(f"r2_{name}_untimed" for name in ("busiest", "next")),
+    *(f"alerts_{state}" for state in ("due", "held", "sent", "failed", "dropped")),
+    *(f"changed_{part}{measure}" for part in ("", "what_") for measure in MEASURES),
+    *(f"alert_{what}" for what in ("opened", "closed")),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
 PREFIXES = (
@@ -44,6 +57,11 @@ PREFIXES = (
     "say_common_",
     "too_few_",
     "trait_",
+    "ev_",
+    "fact_",
+    "client_type_",
+    "alerts_refused_",
+    "alerts_what_",
 )
 
 

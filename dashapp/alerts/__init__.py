@@ -1,0 +1,1 @@
+"""Messages about incidents, sent with Apprise: e-mail, Slack, webhooks and more."""

@@ -1,0 +1,1 @@
+"""The watch at work: reads settled minutes, searches them, keeps what is found and has it told."""

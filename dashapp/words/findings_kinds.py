@@ -1,0 +1,201 @@
+"""What stands out, kind by kind: its name, its sentence, and where to look first.
+
+Korean puts no particle that depends on the sound before it behind a value.
+"""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "named_traffic_spike": ("요청 급증", "Traffic spike"),
+    "named_traffic_drop": ("요청 급감", "Traffic drop"),
+    "named_outage": ("요청 중단", "No requests"),
+    "named_error_burst": ("오류 급증", "Error burst"),
+    "named_latency_shift": ("응답시간 증가", "Slower"),
+    "named_latency_tail": ("느린 요청 증가", "Slow tail"),
+    "named_latency_drift": ("응답시간 점증", "Slowly slower"),
+    "named_latency_band": ("시간대 지연", "Slow hours"),
+    "named_new_failing_route": ("실패하는 새 경로", "New route fails"),
+    "named_new_endpoint": ("새 엔드포인트", "New endpoint"),
+    "named_gone_endpoint": ("사라진 엔드포인트", "Endpoint gone"),
+    "named_new_status": ("새 상태 코드", "New status"),
+    "named_gone_status": ("사라진 상태 코드", "Status gone"),
+    "named_new_client_type": ("새 클라이언트 종류", "New client type"),
+    "named_gone_client_type": ("사라진 클라이언트 종류", "Client type gone"),
+    "named_client_volume": ("과다 호출", "Heavy client"),
+    "named_scanner": ("경로 탐색", "Scanner"),
+    "named_credential_guessing": ("로그인 시도 반복", "Credential guessing"),
+    "named_scraper": ("일괄 수집", "Scraper"),
+    "named_correlation": ("연관된 변화", "Correlation"),
+    "named_segment": ("다른 집단", "Different group"),
+    "told_traffic_spike": (
+        "{subject}의 요청이 {when} {observed}\u2060까지 늘었습니다({against}).",
+        "Requests to {subject} rose to {observed} {when} ({against}).",
+    ),
+    "told_traffic_drop": (
+        "{subject}의 요청이 {when} {observed}\u2060까지 줄었습니다({against}).",
+        "Requests to {subject} fell to {observed} {when} ({against}).",
+    ),
+    "told_outage": (
+        "{subject}의 요청이 {when} 끊겼습니다({usual}).",
+        "Requests to {subject} stopped {when} ({usual}).",
+    ),
+    "told_error_burst": (
+        "{subject}의 {measure}이 {when} {observed}\u2060까지 올랐습니다({against}).",
+        "The {measure} of {subject} rose to {observed} {when} ({against}).",
+    ),
+    "told_latency_shift": (
+        "{subject}의 {latency}이 {when} {observed}\u2060까지 길어졌습니다({against}).",
+        "The {latency} of {subject} rose to {observed} {when} ({against}).",
+    ),
+    "told_latency_tail": (
+        "{subject}의 느린 요청들이 {when} 더 느려졌습니다. {latency}이 {observed}\u2060까지 길어졌고({against}), "
+        "보통의 요청은 그대로입니다.",
+        "The slow requests of {subject} became slower {when}: the {latency} rose to {observed} ({against}), "
+        "while most requests stayed as they were.",
+    ),
+    "told_latency_drift": (
+        "{subject}의 {latency}이 {when} 조금씩 길어져 {observed}\u2060까지 왔습니다({against}).",
+        "The {latency} of {subject} crept up to {observed} {when} ({against}).",
+    ),
+    "told_latency_band": (
+        "{subject}의 {latency}이 {when} 날마다 {hours} {observed}\u2060까지 길어졌습니다({against}).",
+        "The {latency} of {subject} rose {when}, day after day {hours}, to {observed} ({against}).",
+    ),
+    "told_new_failing_route": (
+        "처음 보는 엔드포인트 {subject}에서 {when} {part} 실패했습니다.",
+        "On {subject}, an endpoint not seen before, {part} failed {when}.",
+    ),
+    "told_new_endpoint": (
+        "처음 보는 엔드포인트 {subject}의 요청이 {when} 왔습니다({observed}).",
+        "Requests to {subject}, an endpoint not seen before, came in {when} ({observed}).",
+    ),
+    "told_gone_endpoint": (
+        "{subject}에 {when} 요청이 오지 않았습니다({usual}).",
+        "No requests came to {subject} {when} ({usual}).",
+    ),
+    "told_new_status": (
+        "{where}에서 전에 없던 상태 코드 {status}의 응답이 {when} 나왔습니다({observed}).",
+        "Answers with status {status}, not seen before, came from {where} {when} ({observed}).",
+    ),
+    "told_gone_status": (
+        "{where}에서 늘 있던 상태 코드 {status}의 응답이 {when} 없었습니다({usual}).",
+        "Answers with status {status}, which always were there, were missing from {where} {when} ({usual}).",
+    ),
+    "told_new_client_type": (
+        "{where}에 전에 없던 종류의 클라이언트({client_type})가 {when} 왔습니다({observed}).",
+        "Clients of a kind not seen before, {client_type}, called {where} {when} ({observed}).",
+    ),
+    "told_gone_client_type": (
+        "{where}에 늘 오던 종류의 클라이언트({client_type})가 {when} 오지 않았습니다({usual}).",
+        "Clients of a kind that always came, {client_type}, did not call {where} {when} ({usual}).",
+    ),
+    "told_client_volume": (
+        "{client}에서 {when} {at}{part} 왔습니다({against}).",
+        "{client} sent {part}{at} {when} ({against}).",
+    ),
+    "told_scanner": (
+        "{client}에서 {when} {at}존재하지 않는 경로 {number}개를 요청했습니다{examples}.",
+        "{client} asked for {number} paths that do not exist{at} {when}{examples}.",
+    ),
+    "told_credential_guessing": (
+        "{client}에서 {when} {at}한 로그인 시도가 {number}번 거부되었습니다.",
+        "Logins from {client} were refused {number} times{at} {when}.",
+    ),
+    "told_scraper": (
+        "{client}에서 {when} {at}요청을 차례로 보내 서로 다른 경로 {number}개를 읽었습니다.",
+        "{client} read {number} different paths one after the other{at} {when}.",
+    ),
+    "told_correlation": (
+        "{related} 호출 뒤에{lag} {subject}의 {measure}이 {when} {observed}\u2060까지 올랐습니다({against}). "
+        "앞뒤 순서일 뿐, 원인이라는 증명은 아닙니다.",
+        "After calls of {related}{lag}, the {measure} of {subject} rose to {observed} {when} ({against}). "
+        "One came after the other; that is not proof of a cause.",
+    ),
+    "told_segment": (
+        "{subject}의 {measure}이 {when} 나머지 요청과 달랐습니다. "
+        "{observed}\u2060이고, 나머지는 {expected}\u2060입니다.",
+        "The {measure} of {subject} differed from the other requests {when}: {observed}, against {expected}.",
+    ),
+    "check_traffic_spike": (
+        "먼저 이 시간에 요청이 가장 많은 클라이언트와 엔드포인트를 확인하십시오.",
+        "Look first at the clients and endpoints with the most requests of this time.",
+    ),
+    "check_traffic_drop": (
+        "먼저 로그가 계속 도착하는지 Collection에서 확인하십시오.",
+        "Look first on Collection whether logs still arrive.",
+    ),
+    "check_outage": (
+        "먼저 로그가 계속 도착하는지 Collection에서 확인하십시오.",
+        "Look first on Collection whether logs still arrive.",
+    ),
+    "check_error_burst": (
+        "먼저 실패한 요청들의 공통점(시각, 클라이언트, 버전)을 확인하십시오.",
+        "See first what the failed requests have in common: time, client, version.",
+    ),
+    "check_latency_shift": (
+        "먼저 느린 요청들의 공통점과 시작 시각 직전의 변경을 확인하십시오.",
+        "See first what the slow requests have in common, and what was changed just before it began.",
+    ),
+    "check_latency_tail": (
+        "먼저 가장 느린 요청들의 공통점을 확인하십시오.",
+        "See first what the slowest requests have in common.",
+    ),
+    "check_latency_drift": (
+        "먼저 데이터의 크기, 대기열, 메모리가 같은 속도로 늘었는지 확인하십시오.",
+        "See first whether data, queues or memory grew at the same pace.",
+    ),
+    "check_latency_band": (
+        "먼저 이 시간대에 도는 작업의 목록을 확인하십시오.",
+        "Look first at the jobs that run in these hours.",
+    ),
+    "check_new_failing_route": (
+        "먼저 이 경로를 누가 부르는지, 열려 있어야 하는 경로인지 확인하십시오.",
+        "See first who calls it, and whether it is meant to be there.",
+    ),
+    "check_new_endpoint": (
+        "먼저 계획된 경로인지, 누가 부르는지 확인하십시오.",
+        "See first whether it was planned, and who calls it.",
+    ),
+    "check_gone_endpoint": (
+        "먼저 이것을 부르던 클라이언트가 지금 무엇을 부르는지 확인하십시오.",
+        "See first what those who used to call it call now.",
+    ),
+    "check_new_status": (
+        "먼저 이 상태 코드의 요청들을 열어 보십시오.",
+        "Open the requests with this status first.",
+    ),
+    "check_gone_status": (
+        "먼저 이 상태 코드를 내던 요청이 지금은 어떻게 답하는지 확인하십시오.",
+        "See first how the requests that had this status are answered now.",
+    ),
+    "check_new_client_type": (
+        "먼저 이 클라이언트들의 주소와 호출한 경로를 확인하십시오.",
+        "See first where they come from, and what they call.",
+    ),
+    "check_gone_client_type": (
+        "먼저 이 클라이언트들이 거부되고 있지 않은지 확인하십시오.",
+        "See first whether they are being refused.",
+    ),
+    "check_client_volume": (
+        "먼저 이 클라이언트가 무엇을 불렀는지 확인하십시오.",
+        "See first what this client called.",
+    ),
+    "check_scanner": (
+        "먼저 200으로 응답한 경로가 있는지 확인하십시오.",
+        "See first whether any of the paths was answered with 200.",
+    ),
+    "check_credential_guessing": (
+        "먼저 거부 뒤에 성공한 로그인이 있는지 확인하십시오.",
+        "See first whether a login succeeded after the refusals.",
+    ),
+    "check_scraper": (
+        "먼저 사용자 에이전트와 읽은 경로를 확인하십시오.",
+        "Look first at the user agent and the paths that were read.",
+    ),
+    "check_correlation": (
+        "먼저 두 엔드포인트의 요청을 같은 클라이언트에서 이어서 확인하십시오.",
+        "Look first at both endpoints' requests from one client, one after the other.",
+    ),
+    "check_segment": (
+        "먼저 이 집단만 걸러서 시간에 따른 변화를 확인하십시오.",
+        "Filter by this group first and see how it changed over time.",
+    ),
+}
