@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import numpy as np
 
-from dashapp.insight.likelihood import Floats, adjusted, chance, more_share, onset
+from dashapp.insight.addresses import network_of_address
+from dashapp.insight.chance import adjusted
+from dashapp.insight.likelihood import Floats, chance, more_share, onset
 from dashapp.insight.limits import (
     CROWDED,
     LIKELY_BY_CHANCE,
@@ -26,7 +26,6 @@ from dashapp.insight.limits import (
 )
 from dashapp.insight.minute import ClientMinute, Counts
 
-_BITS_4, _BITS_6 = 24, 48
 _KEPT = LONGEST + 30
 _WINDOWS = (5, 15, 40)
 _INDEPENDENT = 3.0
@@ -36,16 +35,6 @@ _OTHERS = 50  # requests of other networks without which there is nothing to com
 _ONE_ENDPOINT = 0.7
 _ONE_CLIENT = 0.9
 _PUT_UP = TOLERATED_MORE_5XX
-
-
-@lru_cache(maxsize=100_000)
-def network_of_address(client: str) -> str:
-    """The /24 or /48 of an address; what is no address is a network of its own."""
-    try:
-        bits = _BITS_4 if ip_address(client).version == 4 else _BITS_6
-        return str(ip_network(f"{client}/{bits}", strict=False))
-    except ValueError:
-        return client
 
 
 class _Entries(NamedTuple):
@@ -194,7 +183,7 @@ class ClientLog:
         if code is None:
             code = self._clients[client] = len(self._names)
             self._names.append(client)
-            name = network_of_address(client)
+            name = _network_name(client)
             network = self._networks.setdefault(name, len(self._networks))
             if network == len(self._network_names):
                 self._network_names.append(name)
@@ -245,3 +234,11 @@ class ClientLog:
         one = max(client_k, key=lambda client: client_k[client])
         client = self._names[one] if client_k[one] >= _ONE_CLIENT * total_k else None
         return Struck(name, client, start, float(k), float(n), float(x), p, ratio)
+
+
+def _network_name(client: str) -> str:
+    """Its network; what is no address is a network of its own."""
+    try:
+        return network_of_address(client)
+    except ValueError:
+        return client

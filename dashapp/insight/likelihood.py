@@ -39,16 +39,6 @@ def chance(ratio: npt.ArrayLike) -> Floats:
     return found
 
 
-def adjusted(p: Floats) -> Floats:
-    """Corrected for how many were looked at (Y. Benjamini, Y. Hochberg, 1995)."""
-    count = p.size
-    order = np.argsort(p)
-    ranked = p[order] * count / np.arange(1, count + 1)
-    found = np.empty_like(p)
-    found[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
-    return found
-
-
 def onset(k: Floats, n: Floats | None, x: Floats) -> int:
     """Which bucket a change began in: the start of the run up to the end that is most unlikely to be as usual.
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dashapp.insight.likelihood import Floats, adjusted, chance, more_share, onset
+from dashapp.insight.chance import adjusted
+from dashapp.insight.likelihood import Floats, chance, more_share, onset
 from dashapp.insight.limits import (
     CLUSTERED,
     CLUSTERED_WEIGHT,
