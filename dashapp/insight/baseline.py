@@ -15,6 +15,7 @@ from dashapp.insight.likelihood import Floats
 from dashapp.insight.limits import (
     FEWEST_BASELINE,
     FEWEST_LATENCIES,
+    TAIL_BEYOND,
     TAIL_SHARE,
     TOLERATED_MORE_4XX,
     TOLERATED_MORE_5XX,
@@ -22,6 +23,7 @@ from dashapp.insight.limits import (
     TOLERATED_RATIO_5XX,
     TOLERATED_SLOTS,
     TOLERATED_TAIL,
+    TOLERATED_TAIL_MORE,
     TOLERATED_TAIL_SLOTS,
 )
 from dashapp.insight.minute import Counts
@@ -106,17 +108,19 @@ class Baseline:
         below = np.cumsum(sketch, axis=1) / np.maximum(total, 1e-9)[:, None]
         above = 1.0 - below  # share of what lies in higher slots
         every = np.arange(rows)
-        for name, share, slots, times in (
-            ("mid", 0.5, TOLERATED_SLOTS, 1.0),
-            ("tail", TAIL_SHARE, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL),
+        for name, share, beyond, slots, times, more in (
+            ("mid", 0.5, TOLERATED_SLOTS, TOLERATED_SLOTS, 1.0, 0.0),
+            ("tail", TAIL_SHARE, TAIL_BEYOND, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL, TOLERATED_TAIL_MORE),
         ):
             usual = np.argmax(below >= share - 1e-12, axis=1)
-            limit = np.minimum(usual + slots, SKETCH - 1)
+            limit = np.minimum(usual + beyond, SKETCH - 1)
             get[f"{name}_slot"][:rows] = limit
             # Half a request more than is known: nothing is impossible.
             least = 0.5 / np.maximum(total, 1.0)
             get[f"{name}_share"][:rows] = np.maximum(above[every, limit], least)
-            get[f"{name}_most"][:rows] = np.clip(times * above[every, usual], 2 * least, 0.95)
+            get[f"{name}_most"][:rows] = np.clip(
+                times * above[every, np.maximum(limit - slots, 0)] + more, 2 * least, 0.95
+            )
         get["median"][:rows] = np.where(total > 0, middle(sketch), np.nan)
 
     def sketch(self, row: int) -> Floats:

@@ -67,6 +67,7 @@ class Cases:
         # Rows in which something was found, from and to which minute: they make no baseline.
         self._found: list[tuple[Counts, int, int]] = []
         self._numbers = count()
+        self._networks: dict[str, int] = {}  # the minute after the last one of a network that was found
 
     @property
     def open(self) -> list[Finding]:
@@ -230,7 +231,7 @@ class Cases:
 
     def _open_networks(self) -> None:
         known = {case.network for case in self._open.values()}
-        for each in self._intake.clients.struck(self._table.now, self._table.first):
+        for each in self._intake.clients.struck(self._table.now, self._table.first, self._networks):
             if each.network in known:
                 continue
             case = self._add_network(each)
@@ -355,6 +356,9 @@ class Cases:
         closed: list[Change] = []
         if case.question == TRAFFIC:
             start = self._calls.onset(case.row)
+            out = self._calls.outage(case.row) if case.kind == "traffic_drop" else None
+            if out is not None:
+                case.kind, case.cause, start = "outage", "down", out.start
         elif case.network is not None:
             return []
         else:
@@ -437,11 +441,13 @@ class Cases:
         if case.question == TRAFFIC:
             self._table.arrays["calls_since"][case.row] = end
             return
+        if case.network is not None:
+            self._networks[case.network] = end
+            return
         rows = self._rows(case)
         for question in {case.question, *case.also, *(_LATENCY if case.question in _LATENCY else ())}:
             self._table.arrays["since"][rows, question] = end
-        if case.network is None:
-            self._found.append((rows, case.start, end))
+        self._found.append((rows, case.start, end))
 
     def _adopt(self, case: Case) -> None:
         if case.question == TRAFFIC:

@@ -6,6 +6,7 @@ It names networks of which much fails, on whatever endpoints; `clients.py` names
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -108,8 +109,14 @@ class ClientLog:
         self._sums.clear()
         self._rolling = []
 
-    def struck(self, number: int, first: int) -> list[Struck]:
-        """Networks of which much more fails than of the others, since a minute not before `first`."""
+    def struck(self, number: int, first: int, since: Mapping[str, int]) -> list[Struck]:
+        """Networks of which much more fails than of the others.
+
+        Args:
+            number: the newest minute.
+            first: the first one that may be looked at.
+            since: the first one of some networks.
+        """
         found: dict[int, Struck] = {}
         for width, sums in zip(_WINDOWS, self._rolling, strict=False):
             if number - width + 1 < first:
@@ -127,11 +134,13 @@ class ClientLog:
                 others = n_all - n[code]
                 apart = k[code] / n[code] >= NETWORK_RATIO * (k_all - k[code]) / max(others, 1.0)
                 crowded = k[code] - x[code] >= CROWDED * excess
+                if number - width + 1 < since.get(self._network_names[code], 0):
+                    continue
                 if code in found or others < _OTHERS or not apart or not crowded:
                     continue
                 if k[code] - x[code] < NETWORK_SHARE * n[code]:
                     continue
-                each = self._struck(code, number, first, float(p[place]), float(ratio[place]))
+                each = self._struck(code, number, max(first, since.get(self._network_names[code], 0)), float(p[place]), float(ratio[place]))
                 if each is not None:
                     found[code] = each
         return list(found.values())

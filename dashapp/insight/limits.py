@@ -67,8 +67,9 @@ NEW_FOR = timedelta(hours=24)
 FEWEST_LATENCIES = 200  # of an endpoint before it has a usual distribution
 TOLERATED_SLOTS = 3  # 16 % slower: what load and the hour of the day do
 LEAST_SLOTS = 5  # the median must have moved by 28 %
-TOLERATED_TAIL_SLOTS, TOLERATED_TAIL = 5, 1.6  # and for the slowest twentieth: 28 % slower, 1.6 times as many
-LEAST_TAIL = 0.035  # more of all requests beyond the usual p95 (and 28 %) than usual
+# For the slowest: counted beyond p95 and 63 %, put up with are those that are 22 % slower, and 1.6 times as many.
+TAIL_BEYOND, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL, TOLERATED_TAIL_MORE = 10, 4, 1.6, 0.004
+LEAST_TAIL = 0.035  # of all requests beyond that, more than usual
 FEWEST_SLOWER = 12  # requests that are slower
 TAIL_SHARE = 0.95
 
@@ -82,8 +83,8 @@ BAND_DAYS = 2  # days before on which it was slow at that time; today is the thi
 BAND_REST = timedelta(hours=26)  # a band that stays away so long is over
 
 # --- traffic ---
-TOLERATED_MORE, TOLERATED_LESS = 1.4, 0.7  # a campaign, a holiday
-LEAST_MORE, LEAST_LESS = 1.7, 0.6
+TOLERATED_MORE, TOLERATED_LESS = 1.15, 0.87  # what an expectation is off by on an ordinary day
+LEAST_MORE, LEAST_LESS = 1.5, 0.67  # a campaign, a holiday are less
 # Where only the last hours are known, not last week's: mornings double the traffic within an hour.
 TOLERATED_MORE_BLIND, TOLERATED_LESS_BLIND = 2.2, 0.4
 LEAST_MORE_BLIND, LEAST_LESS_BLIND = 3.0, 0.3

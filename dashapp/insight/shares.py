@@ -50,8 +50,8 @@ _FEWEST = np.array([each.fewest for each in QUESTIONS])
 _WIDTHS = np.array(WINDOWS)
 # How long what is learned of clusters is kept, and how far a single window may move it.
 _KEEP = 0.5 ** (1 / 1440)
-_MOST_SURPRISE = 16.0
-_STILL_QUIET = 8.0
+_MOST_SURPRISE = 9.0
+_STILL_QUIET = 6.0
 # Windows overlap: so many of them are independent questions.
 _INDEPENDENT = 4.0
 _LONGEST_BACK = LONGEST + 15
@@ -105,6 +105,9 @@ class Shares:
         """How many times as much counts scatter as those of independent requests, at least 1."""
         seen, usual = (self._table.arrays[name][:rows] for name in ("cluster_seen", "cluster_usual"))
         found: Floats = np.maximum((seen + CLUSTERED * CLUSTERED_WEIGHT) / (usual + CLUSTERED_WEIGHT), 1.0)
+        # Latencies of a whole hour never are quite as usual, which is put up with anyway: only what changes from
+        # minute to minute is noise.
+        found[:, :, MID:] = found[:, :1, MID:]
         return found
 
     def onset(self, row: int, question: int) -> int:
@@ -139,7 +142,14 @@ class Shares:
         rows = len(k)
         usual = x * (1.0 - x / np.maximum(n, 1e-9))
         quiet = (surprise < _STILL_QUIET) & ~held[:, None, :]
-        seen = np.minimum((k - x) ** 2, _MOST_SURPRISE * self.clusters(rows) * np.maximum(usual, 0.25))
+        off = k - x
+        # One minute against the one before.
+        pair = (k[:, 1] - k[:, 0], n[:, 1] - n[:, 0])
+        both = (pair[1] > 0)[:, MID:]
+        last = np.where(both, pair[0][:, MID:] * n[:, 0, MID:] / np.maximum(pair[1][:, MID:], 1.0), k[:, 0, MID:])
+        spread = 1.0 + np.where(both, n[:, 0, MID:] / np.maximum(pair[1][:, MID:], 1.0), 0.0)
+        off[:, 0, MID:] = (k[:, 0, MID:] - last) / np.sqrt(spread)
+        seen = np.minimum(off**2, _MOST_SURPRISE * self.clusters(rows) * np.maximum(usual, 0.25))
         for name, values in (("cluster_seen", seen), ("cluster_usual", usual)):
             array = self._table.arrays[name]
             # Windows that overlap say the same again: each counts by its own part.

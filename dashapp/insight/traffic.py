@@ -67,7 +67,7 @@ class TrafficSearch:
         up, down = np.where(fresh, up, 0.0), np.where(fresh, down, 0.0)
         free = np.array([row not in held for row in rows.tolist()])
         self._learn(rows, k, x, clusters, free)
-        found = [each for row in rows[free].tolist() if (each := self._outage(row)) is not None]
+        found = [each for row in rows[free].tolist() if (each := self.outage(row)) is not None]
         out = {each.row for each in found}
         for kind, ratio in (("traffic_spike", up), ("traffic_drop", down)):
             best = ratio.max(axis=1)
@@ -113,7 +113,7 @@ class TrafficSearch:
             return None
         return TrafficSuspect(row, kind, start, times, ratio, p)
 
-    def _outage(self, row: int) -> TrafficSuspect | None:
+    def outage(self, row: int) -> TrafficSuspect | None:
         """No request at all for so long that there should have been many."""
         first = self._first(row)
         minutes = self._table.minutes(row, first)
