@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 export PYTHONPATH := $(ROOT)
 
-.PHONY: demo test shots lint bench chaos setup setup-dev browser clean
+.PHONY: demo test shots lint bench bench-insight chaos setup setup-dev browser clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -29,6 +29,9 @@ lint: $(VENV)/.dev ## style, types and the direction of imports
 
 bench: $(VENV)/.bench browser ## run the benchmarks: one JSON object a line; ARGS=ingest, import, viewers, watch, reading or browser runs a part
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-insight: $(VENV)/.runtime ## how often the search finds planted incidents, and false ones; ARGS=--quick takes a minute, --help tells more
+	@$(BIN)/python -m bench.insight $(ARGS)
 
 chaos: $(VENV)/.dev ## 1,000 faults while records are sent, on the native server of TEST_DATABASE_URL: counts lost and doubled
 	@$(BIN)/python -m tests.chaos --faults 1000
