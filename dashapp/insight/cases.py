@@ -105,8 +105,8 @@ class Cases:
             return []
         before = set(self._open)
         closed = [each for case in list(self._open.values()) if (each := self._follow(case)) is not None]
-        for each in calls:
-            self._open_traffic(each)
+        for suspect in calls:
+            self._open_traffic(suspect)
         self._open_networks()
         self._open_new_routes()
         for question in (SERVER, CLIENT, MID, TAIL):
@@ -237,9 +237,11 @@ class Cases:
             case = self._add_network(each)
             # What was said of endpoints and services is said better now.
             for other in list(self._open.values()):
-                if other is not case and other.question == SERVER and other.network is None:
-                    if abs(other.start - case.start) <= limit.YOUNG and self._is_of(each.network, other.row, other.start):
-                        self._drop(other, case)
+                near = abs(other.start - case.start) <= limit.YOUNG
+                if other.question != SERVER or other.network is not None or not near:
+                    continue
+                if self._is_of(each.network, other.row, other.start):
+                    self._drop(other, case)
 
     def _open_new_routes(self) -> None:
         table, now = self._table, self._table.now

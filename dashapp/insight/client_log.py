@@ -84,7 +84,7 @@ class ClientLog:
         self._rolling: list[Floats] = []
 
     def add(self, number: int, minute: ClientMinute, rows: Counts, shares: Floats) -> None:
-        """Take in a minute: rows of the table by endpoint of the minute, and usual shares of 5xx by row, nan without."""
+        """Take in a minute: rows of the table by its endpoints, and usual shares of 5xx by row, nan without."""
         if len(self._names) > _MOST_NAMES:
             self.__init__()  # type: ignore[misc]
         codes = np.fromiter((self._code(each) for each in minute.clients), np.int64, len(minute.clients))
@@ -98,7 +98,7 @@ class ClientLog:
         k = np.bincount(network[judged], np.where(minute.status >= 500, minute.n, 0)[judged], minlength=size)
         x = np.bincount(network[judged], (minute.n * shares[row])[judged], minlength=size)
         there = np.flatnonzero(n)
-        self._sums.append(_Sums(number, there, n[there], k[there], x[there]))
+        self._sums.append(_Sums(number, there, *(each[there].astype(np.float64) for each in (n, k, x))))
         self._roll(number, size)
         while self._entries and self._entries[0].number <= number - _KEPT:
             self._entries.popleft()
@@ -140,7 +140,13 @@ class ClientLog:
                     continue
                 if k[code] - x[code] < NETWORK_SHARE * n[code]:
                     continue
-                each = self._struck(code, number, max(first, since.get(self._network_names[code], 0)), float(p[place]), float(ratio[place]))
+                each = self._struck(
+                    code,
+                    number,
+                    max(first, since.get(self._network_names[code], 0)),
+                    float(p[place]),
+                    float(ratio[place]),
+                )
                 if each is not None:
                     found[code] = each
         return list(found.values())

@@ -1,4 +1,4 @@
-"""What a deviation must be at least before anything is said: sizes of effect, numbers, and how sure. Each with its reason.
+"""What a deviation must be at least before anything is said: size of effect, numbers, how sure. Each with its reason.
 
 Effects are tested against what is put up with, not against "exactly as usual": no system ever is exactly as usual, and
 with enough requests every trifle is certain. Sizes are stated for what a reader of the log sees.

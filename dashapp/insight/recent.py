@@ -147,7 +147,7 @@ class Medians:
         newest = self.arrays["sum"][row]
         if newest.sum() >= 2 * _FEWEST:
             series = np.append(series, middle(newest[None]))
-        return series.astype(np.float32)
+        return np.asarray(series, np.float32)
 
     def _open(self, block: int) -> None:
         if self._block is not None and 0 < block - self._block < _BLOCKS:

@@ -1,4 +1,4 @@
-"""Which endpoints and services have more failed or slow requests than is put up with, in a window that ends now. Pure."""
+"""Which endpoints and services have more failed or slow requests than is put up with, in windows ending now. Pure."""
 
 from __future__ import annotations
 

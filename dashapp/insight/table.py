@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dashapp.insight.limits import REMEMBERED, WINDOWS
 from dashapp.insight.likelihood import Floats
+from dashapp.insight.limits import REMEMBERED, WINDOWS
 from dashapp.insight.minute import Counts, Endpoint
 
 Key = Endpoint | str

@@ -1,4 +1,4 @@
-"""How many requests a service usually gets in a minute: as in the same hour of the weeks before, else as a trend. Pure."""
+"""How many requests a service usually gets in a minute: as in the same hour of weeks before, else as a trend. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from dashapp.insight.history import HOUR, TRAFFIC_SPAN
 from dashapp.insight.likelihood import Floats
 from dashapp.insight.limits import BLIND_MINUTES
-from dashapp.insight.history import HOUR, TRAFFIC_SPAN
 
 _WEEK, _DAY = 168, 24  # hours
 _WEEKS, _DAYS = 4, 3

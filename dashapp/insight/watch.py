@@ -1,7 +1,6 @@
-"""The search: minute after minute in, changes of findings out. The same for what is live, imported and made up. Pure."""
+"""The search: minute after minute in, changes of findings out. The same for what is live, imported or made up. Pure."""
 
 from __future__ import annotations
-
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from dashapp.insight.minute import ClientMinute, Endpoint, Minute, Requests
 from dashapp.insight.questions import Question, named
 
 __all__ = ["Change", "Question", "Watch"]
-
 
 
 class Watch:
@@ -85,5 +83,3 @@ class Watch:
             intake.take(minute, clients, cases.held_services(), cases.excluded)
             changes += cases.step(quiet=quiet)
         return changes
-
-
