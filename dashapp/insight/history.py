@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from dashapp.insight.minute import Endpoint, Minute
 
@@ -15,6 +16,18 @@ TRAFFIC_SPAN = timedelta(weeks=4)
 LATENCY_SPAN = timedelta(days=8)
 # ... and the last of the minutes before the first one let the search begin at once, without a warm-up.
 WARM_UP = timedelta(hours=3)
+# ... and who called much before is no news: clients with at least so many requests in some hour of the last days.
+CLIENT_SPAN = timedelta(days=8)
+CLIENT_REQUESTS = 60
+
+
+class BusiestHour(NamedTuple):
+    """The most requests that a client made to a service in an hour of a day (UTC)."""
+
+    service: str
+    client: str
+    day: date
+    requests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,11 @@ class History:
             WARM_UP. They make the baseline and find nothing.
         endpoints: known before, whenever that was: an endpoint that is neither here nor in `hours` is new. None where
             that is not known; then no endpoint is called new in the first day.
+        clients: of clients with at least CLIENT_REQUESTS in an hour, over up to CLIENT_SPAN, one for each day.
     """
 
     traffic: Mapping[str, Mapping[datetime, int]] = field(default_factory=dict)
     hours: Iterable[Minute] = ()
     minutes: Iterable[Minute] = ()
     endpoints: frozenset[Endpoint] | None = None
+    clients: Iterable[BusiestHour] = ()
