@@ -19,6 +19,8 @@ from dashapp.insight.chance import adjusted
 Name = TypeVar("Name")
 LIKELY_BY_CHANCE = 0.001
 FEWEST = 5
+PARTS = 24
+FEWEST_PARTS = 3
 # Hours of the history in which something must have been called before it can be missed.
 FEWEST_HOURS = 6
 _HOURS = 24
@@ -26,9 +28,13 @@ _HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Requests of one thing: in the window, and in each hour of the history (0 where there were none)."""
+    """Requests of one thing: in the window, and in each hour of the history (0 where there were none).
+
+    `parts` says in how many of PARTS equal parts of the window it was called.
+    """
 
     now: int
+    parts: int
     hours: npt.NDArray[np.int64]
 
 
@@ -65,7 +71,7 @@ def novelties(
     found: list[Novelty[Name]] = []
     for name, p_new, p_gone in zip(names, adjusted(new).tolist(), adjusted(gone).tolist(), strict=True):
         course = courses[name]
-        if p_new <= LIKELY_BY_CHANCE and course.now >= FEWEST and not course.hours.any():
+        if p_new <= LIKELY_BY_CHANCE:
             found.append(Novelty("new", name, course.now, p_new))
         elif p_gone <= LIKELY_BY_CHANCE and not course.now:
             found.append(Novelty("gone", name, int(course.hours.sum()), p_gone))
@@ -73,10 +79,10 @@ def novelties(
 
 
 def _new(course: Course, window_hours: float, history: int) -> float:
-    """How likely all its calls fall into the window if any moment were as good."""
-    if course.hours.any() or not course.now:
+    """How likely all its calls fall into the window if any moment were as good; what comes at once counts once."""
+    if course.hours.any() or course.now < FEWEST or course.parts < FEWEST_PARTS:
         return 1.0
-    return float((window_hours / (window_hours + history)) ** course.now)
+    return math.pow(window_hours / (window_hours + history), course.parts)
 
 
 def _gone(course: Course, window_hours: float, first_hour: int, starts_at: int) -> float:
