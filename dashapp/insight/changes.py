@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from scipy import special
 
-from dashapp.insight.chance import LEAST, adjusted
+from dashapp.insight.chance import LEAST, adjusted, poisson_tail
 from dashapp.insight.groups import MOST_CERTAIN, Counted, Field, Floats, Window, order_of
 
 Measure = Literal["requests", "failures", "slow"]
@@ -27,11 +27,16 @@ LEAST_PART = 0.03  # of all requests, failures or slow requests of the larger wi
 LEAST_RATIO = 1.3
 MOST = 10
 SAME = 0.9  # overlap of the requests of two values that say the same
-_PRIOR = 100.0  # requests at the usual rate that every value is believed to have had
+# Requests at the usual rate that a value is believed to have had besides; where its own contradict that, as those of
+# a route that is always slow, only this many events.
+_PRIOR, _LEAST_PRIOR = 100.0, 0.25
+_CONTRADICTS = 0.025
+_OWN_PRIOR = 0.5  # events, where it is counts that are compared
 _FEWEST_VALUES, _FEWEST_GROWN, _FEWEST_CLIENTS = 8, 4, 30
 _FEWEST_EXPECTED = 5.0
+_ERROR = 400
 _COME_AND_GO = ("client_ip", "network")
-_MEDIAN_OF_CHI2 = 0.455
+_MEDIAN_OF_CHI2, _ERROR_OF_MEDIAN = 0.455, 2.33  # the error by the square root of the number of values
 _MOST_SPREAD = 50.0
 
 
@@ -79,7 +84,8 @@ class _Table:
     field: Field
     now: Floats
     before: Floats
-    prior: float  # events that each value is believed to have had besides
+    prior: Floats  # events that each value is believed to have had besides
+    strength: Floats  # and in how many requests
     factor_now: float  # all by looked at
     factor_before: float
     exposed_now: Floats | None  # requests of each value, all there are
@@ -112,8 +118,10 @@ def what_changed(
             continue
         growth = _growth(tables, durations if measure == "requests" else 1.0)
         clumps = max((_clumps(table, growth) for table in tables if table.field.name == "client_ip"), default=1)
-        each = [one for table in tables for one in _explanations(table, measure, totals, growth, clumps)]
-        corrected = adjusted([one.p for one in each], asked=sum(len(field.values) for field in fields))
+        each = [one for table in tables for one in _explanations(table, measure, totals, growth, clumps, durations)]
+        # Of what hardly happened in both windows together nothing could be said in any case.
+        asked = sum(int((table.now + table.before >= FEWEST).sum()) for table in tables)
+        corrected = adjusted([one.p for one in each], asked=asked)
         each = [replace(one, q=float(q)) for one, q in zip(each, corrected, strict=True)]
         telling = [one for one in each if one.q <= LIKELY_BY_CHANCE and _is_large(one, measure, totals)]
         found[measure] = _merged(telling, totals, joint or _unknown)[:MOST]
@@ -129,28 +137,44 @@ def _events(counted: Counted, measure: Measure) -> Floats:
 
 
 def _table(field: Field, measure: Measure, now: Window, before: Window) -> _Table:
+    # What fails has a status of its own: any request may come to have it, so its codes are counted as requests are.
+    own_status = field.name == "status" and measure == "failures"
+    if own_status:
+        field = _failing(field)
     factors = [_factor(whole, seen, measure) for whole, seen in ((now, field.now_seen), (before, field.before_seen))]
+    events = _events(field.before, measure)
     exposed: list[Floats | None] = [None, None]
-    rate = _total(before, measure) / max(before.timed if measure == "slow" else before.n, 1.0)
+    prior, strength = np.full(len(events), _OWN_PRIOR), np.zeros(len(events))
     if measure != "requests":
-        for i, (counted, whole, seen) in enumerate(
-            ((field.now, now, field.now_seen), (field.before, before, field.before_seen))
-        ):
+        sides = ((field.now, now, field.now_seen), (field.before, before, field.before_seen))
+        for i, (counted, whole, seen) in enumerate(sides):
             of_value, all_, looked_at = (
                 (counted.n, whole.n, seen.n) if measure == "failures" else (counted.timed, whole.timed, seen.timed)
             )
-            # What fails has a status of its own: any request may come to have it.
-            own_status = field.name == "status" and measure == "failures"
             exposed[i] = np.full(len(of_value), all_) if own_status else of_value * (all_ / max(looked_at, 1e-9))
-    return _Table(
-        field,
-        _events(field.now, measure),
-        _events(field.before, measure),
-        0.5 if exposed[1] is None else _PRIOR * rate / factors[1],
-        factors[0],
-        factors[1],
-        *exposed,
+    if exposed[1] is not None and not own_status:
+        rate = _total(before, measure) / max(before.timed if measure == "slow" else before.n, 1.0)
+        strength = _strength(events, exposed[1] / factors[1], rate)
+        prior = strength * rate / factors[1]
+    return _Table(field, _events(field.now, measure), events, prior, strength, factors[0], factors[1], *exposed)
+
+
+def _failing(field: Field) -> Field:
+    """A field of status codes, of those alone that say that a request failed."""
+    kept = [i for i, value in enumerate(field.values) if int(value) >= _ERROR]
+    now, before = (
+        Counted(each.n[kept], each.failed[kept], each.timed[kept], each.slow[kept])
+        for each in (field.now, field.before)
     )
+    return replace(field, values=[field.values[i] for i in kept], now=now, before=before)
+
+
+def _strength(events: Floats, exposed: Floats, rate: float) -> Floats:
+    """Requests at the usual rate that each value is believed to have had besides what is known of it."""
+    usual = rate * exposed
+    more, fewer = poisson_tail(events, usual), special.gammaincc(events + 1, usual)
+    contradicts = np.minimum(more, fewer) < _CONTRADICTS
+    return np.where(contradicts, min(_LEAST_PRIOR / max(rate, 1e-9), _PRIOR), _PRIOR)
 
 
 def _factor(whole: Window, seen: Window, measure: Measure) -> float:
@@ -167,7 +191,11 @@ def _scales(table: _Table) -> tuple[Floats, Floats]:
     believed = table.before + table.prior
     if table.exposed_now is None or table.exposed_before is None:
         return np.full(len(believed), table.factor_before / table.factor_now), believed
-    ratios: Floats = table.exposed_now / (table.exposed_before + _PRIOR) * (table.factor_before / table.factor_now)
+    ratios: Floats = (
+        table.exposed_now
+        / np.maximum(table.exposed_before + table.strength, 1e-9)
+        * (table.factor_before / table.factor_now)
+    )
     return ratios, believed
 
 
@@ -181,27 +209,32 @@ def _growth(tables: Sequence[_Table], usual: float) -> float:
         # Chosen by both windows: of clients chosen by one alone, most have fewer requests in the other.
         enough = (table.now + expected if callers else 2 * expected) >= 2 * _FEWEST_EXPECTED
         # By what there would be, not by what there is: what grew most must not be what all are measured by.
-        weight = expected if table.exposed_now is None else table.exposed_now
-        if table.field.name == "status" or weight[enough].sum() < weight.sum() / 2:
-            continue
-        if int(enough.sum()) < (_FEWEST_GROWN if table.exposed_now is None else 2):
+        weights = [expected] if table.exposed_now is None else [table.exposed_now, expected]
+        if table.field.name == "status" or int(enough.sum()) < (_FEWEST_GROWN if table.exposed_now is None else 2):
             continue
         ratio = (table.now[enough] + 0.5) / (expected[enough] + 0.5)
         order = np.argsort(ratio)
-        summed = np.cumsum(np.ones(len(order)) if callers else weight[enough][order])
-        candidates.append(float(ratio[order[int(np.searchsorted(summed, summed[-1] / 2))]]))
+        for weight in weights:
+            if weight[enough].sum() >= weight.sum() / 2:
+                summed = np.cumsum(np.ones(len(order)) if callers else weight[enough][order])
+                candidates.append(float(ratio[order[int(np.searchsorted(summed, summed[-1] / 2))]]))
     if not candidates:
         return usual
     return min(candidates, key=lambda each: abs(np.log(each / usual)))
 
 
 def _explanations(
-    table: _Table, measure: Measure, totals: tuple[float, float], growth: float, clumps: float
+    table: _Table, measure: Measure, totals: tuple[float, float], growth: float, clumps: float, durations: float
 ) -> list[Explanation]:
     scale, believed = _scales(table)
     # Another code does not become more frequent because one does.
-    scale = scale * (1.0 if table.field.name == "status" and measure != "requests" else growth)
+    scale = scale * (1.0 if table.field.name == "status" and measure == "failures" else growth)
     expected = scale * believed
+    if table.exposed_now is not None:
+        # Of more requests more would have failed; but what was no more than this before has not become less.
+        by_count = believed * durations * table.factor_before / table.factor_now
+        less = table.now < expected
+        expected = np.where(less, np.maximum(table.now, np.minimum(expected, by_count)), expected)
     spread = max(clumps, _spread(table.now, believed, scale))
     p = _chance(table, expected, spread)
     enough = np.flatnonzero(np.maximum(table.now, table.before) >= FEWEST)
@@ -244,7 +277,9 @@ def _spread(now: Floats, believed: Floats, scale: Floats) -> float:
     if int(used.sum()) < _FEWEST_VALUES:
         return 1.0
     squares = (now - scale * believed)[used] ** 2 / (mean * (1 + scale))[used]
-    return float(np.clip(np.median(squares) / _MEDIAN_OF_CHI2, 1.0, _MOST_SPREAD))
+    # The median of a few values is itself uncertain: what is within its standard error is not held against them.
+    seen = np.median(squares) / _MEDIAN_OF_CHI2 - _ERROR_OF_MEDIAN / np.sqrt(int(used.sum()))
+    return float(np.clip(seen, 1.0, _MOST_SPREAD))
 
 
 def _clumps(table: _Table, growth: float) -> float:

@@ -118,6 +118,47 @@ def test_a_fault_of_everything_has_a_status_and_nothing_else() -> None:
     assert [(each.field, each.value) for each in explained] == [("status", 503)]
 
 
+def often(draw: np.random.Generator, route: str, chance: float) -> Callable[[Hit], bool]:
+    return lambda hit: hit.route == route and bool(draw.random() < chance)
+
+
+def test_routes_that_are_always_slow_or_failing_are_nothing_new() -> None:
+    false = 0
+    for seed in range(20):
+        draw, *sides = both(2_000 + seed)
+        slow = [changed(side, often(draw, "/route9", 0.9), slow=True) for side in sides]
+        now, before = (changed(side, often(draw, "/route10", 0.3), status=422) for side in slow)
+        false += sum(len(each) for each in found(now, before).values())
+    assert false <= 1
+
+
+def test_more_of_what_is_quick_does_not_make_the_rest_less_slow() -> None:
+    for seed in range(5):
+        draw, now, before = both(3_000 + seed)
+        extra = [
+            replace(hit, client_ip="203.0.113.9", product="tool/1", route="/route1", method="POST", slow=False)
+            for hit in hits(draw, 2_000)
+        ]
+        assert found([*now, *extra], before)["slow"] == []
+
+
+def test_a_rare_code_that_appears_is_named_among_many_usual_failures() -> None:
+    for seed in range(5):
+        draw, now, before = both(4_000 + seed)
+        now = changed(now, often(draw, "/route3", 0.12), status=504)
+        explained = found(now, before)["failures"]
+        assert ("status", 504) in {each for one in explained for each in said(one)}
+
+
+def test_one_slow_route_of_a_few_is_named_and_not_all_that_has_no_error() -> None:
+    for seed in range(5):
+        draw, now, before = both(5_000 + seed)
+        slow = changed(now, often(draw, "/route0", 0.6), slow=True)
+        first = found(slow, before)["slow"][0]
+        assert ("route", "/route0") in said(first)
+        assert ("status", 200) not in {(each.field, each.value) for each in found(slow, before)["slow"]}
+
+
 # ---- bad input ----
 
 
