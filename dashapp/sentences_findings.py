@@ -109,7 +109,11 @@ def chance(p: float, words: Words) -> str:
 
 def amount(value: float, unit: Unit, words: Words) -> str:
     """A value with its unit."""
-    return value_text(value, unit) if unit in ("share", "ms") else words(f"amount_{unit}", n=value_text(value, unit))
+    text = value_text(value, unit)
+    if unit in ("share", "ms"):
+        return text
+    one = f"amount_one_{unit}"
+    return words(one if text == "1" and words.has(one) else f"amount_{unit}", n=text)
 
 
 def value_text(value: float, unit: Unit) -> str:

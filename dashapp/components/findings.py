@@ -14,7 +14,7 @@ from dashapp import format as fmt
 from dashapp.components.attributes import data
 from dashapp.components.card import icon, note
 from dashapp.components.finding_panel import Look, panel, said, subject_name
-from dashapp.figures.base import Band
+from dashapp.figures.base import LABEL_SHARE, LABEL_SHARE_PHONE, Band
 from dashapp.insight.finding import SEVERITIES, Finding, Kind
 from dashapp.quantities import age
 from dashapp.sentences_findings import in_short, say_nothing_found, title
@@ -80,7 +80,9 @@ def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = 
     return html.Ul(rows, className="finds history")
 
 
-def bands_of(found: Sequence[Finding], whole: Range, zone: ZoneInfo, words: Words, complete: datetime) -> list[Band]:
+def bands_of(
+    found: Sequence[Finding], whole: Range, zone: ZoneInfo, words: Words, complete: datetime, *, phone: bool = False
+) -> list[Band]:  # fmt: skip
     """The worst findings that have a time of their own, as bands of a chart; same times share one."""
     bands: dict[tuple[datetime, datetime], Band] = {}
     short = whole.end - whole.start <= timedelta(hours=24)
@@ -92,7 +94,8 @@ def bands_of(found: Sequence[Finding], whole: Range, zone: ZoneInfo, words: Word
         if inside >= _WHOLE * (whole.end - whole.start):
             continue
         when = fmt.clock(each.start, zone) if short else fmt.day_clock(each.start, zone)
-        band = Band(each.start, end, f"{when} {title(each.kind, words).lower()}")
+        label_share = LABEL_SHARE_PHONE if phone else LABEL_SHARE
+        band = Band(each.start, end, f"{when} {title(each.kind, words).lower()}", label_share)
         bands.setdefault((each.start, end), band)
     return list(bands.values())[:MOST_BANDS]
 

@@ -43,6 +43,14 @@ def what_changed(found: Changed, view: View, words: Words) -> Component:
     return html.Div([html.Div(columns, className="changed"), *rest])
 
 
+def legend(words: Words) -> Component:
+    """What the two bars of a value are."""
+    sides = (("in", "changed_now"), ("out", "changed_before"))
+    return html.Span(
+        [html.Span([html.I(className=f"sw {kind}"), words(key)]) for kind, key in sides], className="pr-key"
+    )
+
+
 def _column(measure: Measure, found: Changed, view: View, words: Words) -> Component:
     now, before = (_total(each, measure) for each in (found.counts_now, found.counts_before))
     counts = words("changed_counts", before=fmt.count(before), now=fmt.count(now))

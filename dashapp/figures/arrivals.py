@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashapp.figures.base import (
-    FONT_PX,
     Slot,
     gap_labels,
     gaps_of,
     hatch,
     hidden_axis,
+    lane_title,
     layout,
     positions,
     role,
@@ -77,17 +77,7 @@ def _totals(buckets: Sequence[ArrivalBucket], slots: Sequence[Slot], words: Word
 
 
 def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
-    lane_title = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "y": _LOWER[1],
-        "yref": "paper",
-        "yanchor": "bottom",
-        "text": words("refused_lane"),
-        "showarrow": False,
-        "font": {"size": FONT_PX, "color": role("text-3")},
-    }
+    title = lane_title(words("refused_lane"), _LOWER[1])
     return layout(
         barmode="stack",
         bargap=0,
@@ -97,5 +87,5 @@ def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], wo
         yaxis2=value_axis(domain=_LOWER, rangemode="tozero", nticks=3, anchor="x", minallowed=0),
         yaxis3=hidden_axis("y"),
         yaxis4=hidden_axis("y2"),
-        annotations=[lane_title, *gap_labels(gaps, words("no_data"))],
+        annotations=[title, *gap_labels(gaps, words("no_data"))],
     )

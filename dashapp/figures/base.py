@@ -32,7 +32,7 @@ MARGIN_LEFT, MARGIN_RIGHT = 52, 8
 FONT_PX = 11
 MINUTES_PER_DAY = 1440
 # About what the name of a band takes of the width of a chart, and of its height.
-_LABEL_SHARE, _LABEL_LINE_PX = 0.2, 15
+LABEL_SHARE, LABEL_SHARE_PHONE, _LABEL_LINE_PX = 0.2, 0.48, 15
 MOST_TICKS = 7
 
 
@@ -74,8 +74,11 @@ def wall(moment: datetime) -> str:
 
 
 def slots_of(starts: Sequence[datetime], minutes: int, known: Sequence[bool], zone: ZoneInfo) -> list[Slot]:
-    """Buckets of a chart up to the last known one: what is newer is not a gap, only not final yet."""
-    last = max((i for i, is_known in enumerate(known) if is_known), default=-1)
+    """Buckets of a chart up to the last known one: what is newer is not a gap, only not final yet.
+
+    Where none is known all of them are a gap: an axis without buckets would show a year that nobody asked for.
+    """
+    last = max((i for i, is_known in enumerate(known) if is_known), default=len(known) - 1)
     width = timedelta(minutes=minutes)
     slots = []
     for i, start in enumerate(starts[: last + 1]):
@@ -204,6 +207,7 @@ class Band:
     start: datetime
     end: datetime
     label: str = ""
+    label_share: float = LABEL_SHARE  # of the width of the chart, at most
 
 
 def band_shapes(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, Any]]:
@@ -232,8 +236,8 @@ def band_labels(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, 
             continue
         place = place_of(band.start, slots)
         share = (place - slots[0].start) / (slots[-1].end - slots[0].start)
-        late = share > 1 - _LABEL_SHARE
-        left, right = (share - _LABEL_SHARE, share) if late else (share, share + _LABEL_SHARE)
+        late = share > 1 - band.label_share
+        left, right = (share - band.label_share, share) if late else (share, share + band.label_share)
         line = next(i for i in range(len(bands) + 1) if lines.get(i, 0.0) <= max(left, 0.0))
         lines[line] = right
         labels.append(
@@ -253,6 +257,23 @@ def band_labels(bands: Sequence[Band], slots: Sequence[Slot]) -> list[dict[str, 
             }
         )
     return labels
+
+
+def lane_title(text: str, y: float) -> dict[str, Any]:
+    """What a lane below a chart shows, above its top; in front of the lines that go through both."""
+    return {
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": y,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": text,
+        "showarrow": False,
+        "bgcolor": role("surface"),
+        "borderpad": 0,
+        "font": {"size": FONT_PX, "color": role("text-3")},
+    }
 
 
 def _within(bands: Sequence[Band], slots: Sequence[Slot]) -> list[Band]:

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 
 from dashapp import format as fmt
 from dashapp.figures.base import (
-    FONT_PX,
     Slot,
     compare_line,
     follows,
@@ -20,6 +19,7 @@ from dashapp.figures.base import (
     hatch,
     hidden_axis,
     hover_times,
+    lane_title,
     layout,
     meta,
     positions,
@@ -96,17 +96,7 @@ def _bars(name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], *,
 
 
 def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
-    lane_title = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "y": _LOWER[1],
-        "yref": "paper",
-        "yanchor": "bottom",
-        "text": words("errors_only"),
-        "showarrow": False,
-        "font": {"size": FONT_PX, "color": role("text-3")},
-    }
+    title = lane_title(words("errors_only"), _LOWER[1])
     upper = {"range": [0, 100], "tick0": 0, "dtick": 25, "ticksuffix": "%"}
     return layout(
         barmode="stack",
@@ -116,6 +106,6 @@ def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], wo
         yaxis2=value_axis(domain=_LOWER, rangemode="tozero", nticks=3, anchor="x", ticksuffix="%"),
         yaxis3=hidden_axis("y"),
         yaxis4=hidden_axis("y2"),
-        annotations=[lane_title, *gap_labels(gaps, words("no_data"))],
+        annotations=[title, *gap_labels(gaps, words("no_data"))],
         meta=meta(slots),
     )

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 
 from dashapp import format as fmt
 from dashapp.figures.base import (
-    FONT_PX,
     Band,
     Slot,
     band_labels,
@@ -22,6 +21,7 @@ from dashapp.figures.base import (
     hatch,
     hidden_axis,
     hover_times,
+    lane_title,
     layout,
     meta,
     positions,
@@ -114,17 +114,7 @@ def _layout(
     slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], bands: Sequence[Band], words: Words
 ) -> dict[str, object]:
     axis = time_axis(slots, anchor="y2")
-    lane_title = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "y": _LOWER[1],
-        "yref": "paper",
-        "yanchor": "bottom",
-        "text": words("errors_only"),
-        "showarrow": False,
-        "font": {"size": FONT_PX, "color": role("text-3")},
-    }
+    title = lane_title(words("errors_only"), _LOWER[1])
     return layout(
         barmode="stack",
         bargap=0,
@@ -133,7 +123,7 @@ def _layout(
         yaxis2=value_axis(domain=_LOWER, rangemode="tozero", nticks=3, anchor="x"),
         yaxis3=hidden_axis("y"),
         yaxis4=hidden_axis("y2"),
-        annotations=[lane_title, *gap_labels(gaps, words("no_data")), *band_labels(bands, slots)],
+        annotations=[title, *gap_labels(gaps, words("no_data")), *band_labels(bands, slots)],
         shapes=band_shapes(bands, slots),
         meta=meta(slots),
     )

@@ -33,7 +33,7 @@ from dashapp.figures.traffic import traffic_figure
 from dashapp.pages import changed_card
 from dashapp.pages.overview import bucket_name
 from dashapp.parts import Failed
-from dashapp.site import Site, most_points
+from dashapp.site import Site, is_phone, most_points
 from dashapp.stats.endpoint_common import AMONG, Among
 from dashapp.stats.endpoint_page import Depth, read_depth
 from dashapp.stats.overview import Codes, Question, Series
@@ -197,7 +197,8 @@ def show(read: Depth, view: View, site: Site, words: Words, kept_since: str | No
     """Components and figures of every part; of one that failed, why."""
     found = [] if isinstance(read.findings, Failed) else read.findings
     complete = site.complete()
-    page = _Page(view, site, words, complete, bands_of(found, view.whole, site.zone, words, complete))
+    bands = bands_of(found, view.whole, site.zone, words, complete, phone=is_phone())
+    page = _Page(view, site, words, complete, bands)
     zone = site.zone
 
     def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:

@@ -35,7 +35,7 @@ from dashapp.figures.traffic import traffic_figure
 from dashapp.insight.finding import Finding
 from dashapp.pages import changed_card
 from dashapp.parts import Failed
-from dashapp.site import Site, most_points
+from dashapp.site import Site, is_phone, most_points
 from dashapp.stats.overview import Codes, Endpoints, Overview, Question, Series, Totals, read_overview
 from dashapp.time_range import bucket_minutes
 from dashapp.view import View
@@ -308,7 +308,7 @@ def _findings(found: list[Finding], read: Overview, page: _Page) -> Component:
 
 def _bands(read: Overview, page: _Page) -> list[Band]:
     found = [] if isinstance(read.findings, Failed) else read.findings
-    return bands_of(found, page.view.whole, page.site.zone, page.words, page.complete)
+    return bands_of(found, page.view.whole, page.site.zone, page.words, page.complete, phone=is_phone())
 
 
 def _statuses(codes: Codes, page: _Page) -> list[Component]:

@@ -41,6 +41,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "span_words": ("{start} – {end}", "{start} to {end}"),
     # How much: a value, and its place in a sentence.
     "amount_requests": ("{n}건", "{n} requests"),
+    "amount_one_requests": ("{n}건", "{n} request"),
+    "amount_one_paths": ("경로 {n}개", "{n} path"),
+    "amount_one_clients": ("클라이언트 {n}곳", "{n} client"),
     "amount_per_minute": ("분당 {n}건", "{n} a minute"),
     "amount_paths": ("경로 {n}개", "{n} paths"),
     "amount_clients": ("클라이언트 {n}곳", "{n} clients"),
