@@ -37,7 +37,9 @@ class ChangedValue(Model):
     share_before: Share
     rate_now: Share | None
     rate_before: Share | None
-    explains: float = Field(description="Of all that differ from what was expected; negative where it is less.")
+    explains: float = Field(
+        description="Of all that differs beyond chance from what was expected; negative where less."
+    )
     p: Share = Field(description="Probability of chance.")
     q: Share = Field(description="The same, corrected for all values that were looked at.")
     exact: bool

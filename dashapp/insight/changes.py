@@ -50,7 +50,8 @@ class Explanation:
         expected: how many there would be now if it had changed as most others did.
         share_now, share_before: its part of all requests, failures or slow requests.
         rate_now, rate_before: its failures or slow requests by its requests; None for requests.
-        explains: what it has more (or less) than expected, as a part of all that differ from what was expected.
+        explains: what it has more (or less) than expected, as a part of all that differ from what was expected beyond
+            chance.
         p: probability of chance; `q` corrected for all values of all fields.
         same: further values that nearly the same requests have.
     """
@@ -239,7 +240,9 @@ def _explanations(
     p = _chance(table, expected, spread)
     enough = np.flatnonzero(np.maximum(table.now, table.before) >= FEWEST)
     excess = (table.now - expected) * table.factor_now
-    whole = float(np.abs(excess).sum()) or 1.0
+    # What differs by chance is no part of the difference: of many clients it would be most of it.
+    differs = float(np.abs(excess)[p <= LIKELY_BY_CHANCE].sum())
+    whole = np.maximum(np.abs(excess), max(abs(float(excess.sum())), differs, 1.0))
     found = []
     for i in enough.tolist():
         now, before = float(table.now[i] * table.factor_now), float(table.before[i] * table.factor_before)
@@ -261,7 +264,7 @@ def _explanations(
                 share_before=min(1.0, before / totals[1]) if totals[1] else 0.0,
                 rate_now=rates[0],
                 rate_before=rates[1],
-                explains=float(excess[i]) / whole,
+                explains=float(excess[i] / whole[i]),
                 p=float(p[i]),
                 q=1.0,
                 exact=table.field.exact,

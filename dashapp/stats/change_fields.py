@@ -90,9 +90,12 @@ def exact_fields(now: Sequence[Cell], before: Sequence[Cell], slot: int | None) 
 
 
 def sampled_fields(
-    now: Sequence[SampledRequest], before: Sequence[SampledRequest], slow_ms: float | None
+    now: Sequence[SampledRequest], before: Sequence[SampledRequest], slow_ms: float | None, *, exact: bool = False
 ) -> list[Field]:  # fmt: skip
-    """The fields that only single requests have: who called, with what, and what the log adds."""
+    """The fields that only single requests have: who called, with what, and what the log adds.
+
+    `exact` says that all requests are given.
+    """
     seen = [_seen(rows, slow_ms) for rows in (now, before)]
     names = {name for rows in (now, before) for row in rows for name in _attributes(row)}
     values = _VALUES | {f"{ATTRIBUTE}{name}": _attribute(name) for name in sorted(names)}
@@ -106,7 +109,7 @@ def sampled_fields(
                     timed = row.latency_ms is not None
                     side.add(value, 1, row.status >= _ERROR, timed, _is_slow(row, slow_ms))
         if not name.startswith(ATTRIBUTE) or _tells(sums, len(now) + len(before)):
-            fields.append(_field(name, sums, seen, exact=False))
+            fields.append(_field(name, sums, seen, exact=exact))
     return _telling(fields)
 
 

@@ -69,8 +69,10 @@ def read_changes(
     drawn_now, drawn_before = (
         sample(reading, slices_of(reading, each, zone)[0], filters, most=MOST_DRAWN) for each in (both.now, both.before)
     )
+    all_drawn = len(drawn_now) >= now.n and len(drawn_before) >= before.n
+    drawn = sampled_fields(drawn_now, drawn_before, slow_ms, exact=all_drawn)
     found = what_changed(
-        [*exact_fields(cells_now, cells_before, slot), *sampled_fields(drawn_now, drawn_before, slow_ms)],
+        [*exact_fields(cells_now, cells_before, slot), *drawn],
         now,
         before,
         durations=(both.now.end - both.now.start) / (both.before.end - both.before.start),
