@@ -28,24 +28,27 @@ HIGH_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The unit of time with the most requests, and how far it is above the mean of the units."""
+    """The unit of time with the most requests, how far it is above the mean of the units, and what of it is known."""
 
     start: datetime
     width: timedelta
     total: int
     above_mean: float
+    covered: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A unit of time of a range, its requests, and how many a whole unit would have at this pace.
 
-    `held` tells whether at least half of it lies in the range: of less the pace is only a lower bound.
+    `covered` is what of it lies in the range and is known. `held` tells whether that is half of it at least: of less
+    the pace is only a lower bound.
     """
 
     start: datetime
     total: int
     pace: float
+    covered: timedelta
     held: bool
 
 
@@ -77,7 +80,7 @@ def course_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Course | None:
         return None
     # A range cuts its first and last hour: these count by their rate, but as half an hour at least.
     stretches = [
-        Stretch(start, total, total * (unit / max(covered, unit / 2)), covered >= unit / 2)
+        Stretch(start, total, total * (unit / max(covered, unit / 2)), covered, covered >= unit / 2)
         for start, (total, covered) in sums.items()
     ]
     mean = everything * (unit / sum((covered for _, covered in sums.values()), timedelta()))
@@ -90,7 +93,7 @@ def peak_of(traffic: Traffic, whole: Range, zone: ZoneInfo) -> Peak | None:
     if course is None:
         return None
     busiest = max(course.stretches, key=lambda each: (each.pace, each.start))
-    return Peak(busiest.start, course.width, busiest.total, busiest.pace / course.mean - 1)
+    return Peak(busiest.start, course.width, busiest.total, busiest.pace / course.mean - 1, busiest.covered)
 
 
 def say_peak(traffic: Traffic, whole: Range, zone: ZoneInfo, words: Words) -> Sentence:
@@ -103,7 +106,16 @@ def say_peak(traffic: Traffic, whole: Range, zone: ZoneInfo, words: Words) -> Se
     if peak.above_mean < EVEN:
         return words.rich("say_even", when=html.B(when), more=f"{max(peak.above_mean, 0) * 100:.0f}%")
     more = f"{peak.above_mean * 100:,.0f}%"
-    return words.rich("say_peak", when=html.B(when), more=html.B(more), n=words("n_requests", n=fmt.count(peak.total)))
+    return words.rich(
+        "say_peak", when=html.B(when), more=html.B(more), n=say_count(peak.total, peak.covered, peak.width, words)
+    )
+
+
+def say_count(n: int, covered: timedelta, width: timedelta, words: Words) -> str:
+    """Requests of a unit of time; where only a part of it is known, in how many minutes they came."""
+    if covered >= width:
+        return words("n_requests", n=fmt.count(n))
+    return words("n_requests_in", n=fmt.count(n), minutes=fmt.count(covered // timedelta(minutes=1)))
 
 
 def most_failing(endpoints: Sequence[Endpoint]) -> Endpoint | None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dashapp import format as fmt
 from dashapp.comparison import change
-from dashapp.sentences import course_of
+from dashapp.sentences import course_of, say_count
 from dashapp.sentences_patterns import say_slow_hour, say_window
 from dashapp.stats.analyses import StatusPart, TrafficPart
 from dashapp.stats.bottlenecks import Bottlenecks, Common, SlowEndpoint
@@ -65,10 +65,10 @@ def say_traffic(part: TrafficPart, whole: Range, zone: ZoneInfo, words: Words, o
                 "r1_extremes",
                 {
                     "most": clock(most.start, zone),
-                    "most_n": words("n_requests", n=fmt.count(most.total)),
+                    "most_n": say_count(most.total, most.covered, course.width, words),
                     "above": f"{(most.pace / course.mean - 1) * 100:,.0f}%",
                     "least": clock(least.start, zone),
-                    "least_n": words("n_requests", n=fmt.count(least.total)),
+                    "least_n": say_count(least.total, least.covered, course.width, words),
                     "below": f"{(1 - least.pace / course.mean) * 100:,.0f}%",
                     "width": _width(course.width, words),
                 },

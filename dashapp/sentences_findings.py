@@ -49,7 +49,7 @@ def say_rich(finding: Finding, words: Words, zone: ZoneInfo, *, short: bool = Fa
         elif name in NAMES:
             parts[name] = html.Code(text) if is_name(text) else text
         else:
-            parts[name] = text
+            parts[name] = text.replace(" ms", "\u00a0ms")  # a number and its unit stay on one line
     first = next(name for name in (*NAMES[:1], "client", "where") if name in fields_of(finding.kind, words))
     if link is not None:
         parts[first] = link(parts[first])

@@ -4,6 +4,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "requests": ("요청 수", "Requests"),
     "requests_unit": ("건", ""),
     "n_requests": ("{n}건", "{n} requests"),
+    "n_requests_in": ("{minutes}분간 {n}건", "{n} requests in {minutes} min"),
     "n_times": ("{n}건", "{n}"),
     "error_rate": ("오류율", "Error rate"),
     "errors": ("오류", "Errors"),

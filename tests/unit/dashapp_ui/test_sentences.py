@@ -33,6 +33,8 @@ def test_the_peak_of_a_long_range_is_an_hour_by_its_rate() -> None:
     assert peak is not None
     assert peak.start == START + timedelta(hours=6)
     assert peak.total == 100
+    said = text_of(sentences.say_peak(traffic_of(totals, minutes=10), whole(410), SEOUL, EN))
+    assert said.endswith("(100 requests in 50 min).")
 
 
 def test_an_even_course_is_called_even_and_a_short_one_is_not_judged() -> None:
