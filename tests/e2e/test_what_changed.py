@@ -69,7 +69,7 @@ def test_brushing_a_time_tells_what_changed_in_it_and_a_click_filters(
     show(dash_br, page, "/", service)
     dash_br.wait_for_text_to_equal("#overview-requests", "9,600", timeout=20)
     wait_painted(dash_br, LATENCY)
-    drag(dash_br, LATENCY, place_in(dash_br, LATENCY, 60, 30), place_in(dash_br, LATENCY, 79, 30))
+    drag(dash_br, LATENCY, place_in(dash_br, LATENCY, 60, 50), place_in(dash_br, LATENCY, 79, 50))
     wait_until(dash_br, lambda: "start=2025-10-13T10:00" in search_of(dash_br))
     dash_br.wait_for_contains_text("#overview-changed .changed-of:nth-child(2)", "/api/pay", timeout=20)
     said = ask(page, dash_br, service)
