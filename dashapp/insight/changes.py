@@ -140,8 +140,9 @@ def _events(counted: Counted, measure: Measure) -> Floats:
 def _table(field: Field, measure: Measure, now: Window, before: Window) -> _Table:
     # What fails has a status of its own: any request may come to have it, so its codes are counted as requests are.
     own_status = field.name == "status" and measure == "failures"
-    if own_status:
-        field = _failing(field)
+    if field.name == "status" and measure != "slow":
+        # A code that says that a request failed explains failures; it is no reason for more requests.
+        field = _codes(field, failing=measure == "failures")
     factors = [_factor(whole, seen, measure) for whole, seen in ((now, field.now_seen), (before, field.before_seen))]
     events = _events(field.before, measure)
     exposed: list[Floats | None] = [None, None]
@@ -160,9 +161,9 @@ def _table(field: Field, measure: Measure, now: Window, before: Window) -> _Tabl
     return _Table(field, _events(field.now, measure), events, prior, strength, factors[0], factors[1], *exposed)
 
 
-def _failing(field: Field) -> Field:
-    """A field of status codes, of those alone that say that a request failed."""
-    kept = [i for i, value in enumerate(field.values) if int(value) >= _ERROR]
+def _codes(field: Field, *, failing: bool) -> Field:
+    """A field of status codes, of those alone that say that a request failed, or of the others."""
+    kept = [i for i, value in enumerate(field.values) if (int(value) >= _ERROR) == failing]
     now, before = (
         Counted(each.n[kept], each.failed[kept], each.timed[kept], each.slow[kept])
         for each in (field.now, field.before)
