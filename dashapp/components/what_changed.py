@@ -33,17 +33,19 @@ _FILTERS = {
 
 def what_changed(found: Changed, view: View, words: Words) -> Component:
     """A column for each measure; a click on a value filters by it."""
+    if found.now is None:
+        return note(words("changed_unknown"))
     now, before = round(found.counts_now.n), round(found.counts_before.n)
     if not now or not before:
         return note(words("changed_few", now=fmt.count(now), before=fmt.count(before)))
     columns = [_column(measure, found, view, words) for measure in MEASURES]
-    rest = []
-    if any(not each.exact for listed in found.found.values() for each in listed):
-        rest = [html.P(words("changed_sampled", n=fmt.count(found.drawn)), className="sub basis")]
+    every = [each for listed in found.found.values() for each in listed[:MOST_ROWS]]
+    sampled = [words("changed_sampled", n=fmt.count(found.drawn))] if any(not each.exact for each in every) else []
+    rest = [html.P([_legend(words), *sampled], className="sub basis")] if every else []
     return html.Div([html.Div(columns, className="changed"), *rest])
 
 
-def legend(words: Words) -> Component:
+def _legend(words: Words) -> Component:
     """What the two bars of a value are."""
     sides = (("in", "changed_now"), ("out", "changed_before"))
     return html.Span(

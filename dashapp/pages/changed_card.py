@@ -15,7 +15,7 @@ from dashapp import format as fmt
 from dashapp.comparison import Comparison, comparison_of
 from dashapp.components.card import card
 from dashapp.components.part import part, shown
-from dashapp.components.what_changed import legend, what_changed
+from dashapp.components.what_changed import what_changed
 from dashapp.parts import Failed, Parts
 from dashapp.site import Site
 from dashapp.stats.changes import Changed, read_changes
@@ -26,9 +26,7 @@ from sql.plan import Range
 
 def changed_card(page: str, words: Words) -> Component:
     """The card before its content."""
-    body = card(
-        words("changed"), part(f"{page}-changed", words), subtitle_id=f"{page}-changed-unit", aside=legend(words)
-    )
+    body = card(words("changed"), part(f"{page}-changed", words), subtitle_id=f"{page}-changed-unit")
     return html.Div(body, id=f"{page}-changed-card", className="c12", hidden=True)
 
 

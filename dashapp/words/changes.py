@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "changed_counts": ("{before}건 → {now}건", "{before} → {now}"),
     "changed_from": ("{ms} 이상", "{ms} or more"),
     "changed_none": ("우연을 넘어서는 차이가 없습니다.", "Nothing differs beyond chance."),
+    "changed_unknown": (
+        "비교 기간에 데이터가 없어 견줄 수 없습니다.",
+        "The time that it is compared with has no data.",
+    ),
     "changed_few": (
         "데이터가 부족합니다: 지금 n = {now}, 비교 n = {before}.",
         "Not enough data: n = {now} now, n = {before} before.",

@@ -89,3 +89,14 @@ def test_every_field_has_a_name(field: str, language: str) -> None:
     text = text_of(shown({"requests": [explanation(field, "bot", measure="requests")]}, Words(language)))
     assert field not in text or language == "en"
     assert "{" not in text
+
+
+def test_a_comparison_without_data_is_said_to_have_none() -> None:
+    nothing = Window(0, 0, 0, 0)
+    node = what_changed(Changed(None, None, nothing, nothing, None, 0, {}), VIEW, EN)
+    assert text_of(node) == "The time that it is compared with has no data."
+
+
+def test_bars_are_named_where_there_are_any() -> None:
+    assert "share now" in text_of(shown({"failures": [explanation("route", "/api/pay")]}))
+    assert "share now" not in text_of(shown({"failures": []}))
