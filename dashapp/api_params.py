@@ -16,7 +16,7 @@ class BadParameter(ValueError):
 
 
 _STATUS = re.compile(r"[1-9]\d\d|[1-5]xx", re.IGNORECASE)
-_TEXT_FILTERS = ("service", "method", "route", "text", "regex")
+_TEXT_FILTERS = ("service", "method", "route", "text", "regex", "agent", "attribute")
 
 
 def filters_of(parameters: Mapping[str, str]) -> Filters:
@@ -42,7 +42,25 @@ def filters_of(parameters: Mapping[str, str]) -> Filters:
         path_text=texts.get("text"),
         path_regex=pattern,
         latency_ms=latency_range(parameters),
+        agent_text=texts.get("agent"),
+        attribute=attribute_of(texts.get("attribute")),
     )
+
+
+def attribute_of(text: str | None) -> tuple[str, str] | None:
+    """Return name and value of an attribute, written as `name:value`.
+
+    Raises:
+        BadParameter: it has no name, or nothing divides it from its value.
+    """
+    if not text:
+        return None
+    if "\x00" in text:
+        raise BadParameter("attribute holds a NUL character")
+    name, colon, value = text.partition(":")
+    if not name or not colon:
+        raise BadParameter("attribute must be a name and a value, such as version:1.4")
+    return name, value
 
 
 def latency_range(parameters: Mapping[str, str]) -> tuple[float | None, float | None] | None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from dashapp.api_params import BadParameter, client_address, latency_range, status_range, text_of
+from dashapp.api_params import BadParameter, attribute_of, client_address, latency_range, status_range, text_of
 from dashapp.comparison import KINDS, OFF, Comparison, comparison_of
 from dashapp.patterns import objection
 from dashapp.time_range import DEFAULT_QUICK, QUICK_RANGES, BadRange, parse_moment, quick_range, range_of
@@ -19,7 +19,8 @@ from sql.plan import MINUTE, Range, floor
 
 # A link carries these from page to page; anything else in an address is dropped.
 FILTERS = (
-    "service", "method", "route", "status", "client_ip", "text", "regex", "latency_min", "latency_max"
+    "service", "method", "route", "status", "client_ip", "text", "regex", "agent", "attribute", "latency_min",
+    "latency_max",
 )  # fmt: skip
 PARAMETERS = ("last", "start", "end", "vs", "vs_start", *FILTERS, "by", "among", "kind", "state", "refresh", "lang")
 REFRESH_SECONDS = {"off": None, "10s": 10, "30s": 30, "60s": 60}
@@ -73,7 +74,7 @@ class View:
         return address(path, self.parameters, **changes)
 
 
-_ATTRIBUTES = {"text": "path_text", "regex": "path_regex"}
+_ATTRIBUTES = {"text": "path_text", "regex": "path_regex", "agent": "agent_text"}
 
 
 def _counts(name: str, filters: Filters) -> bool:
@@ -137,7 +138,7 @@ def _filters(parameters: dict[str, str], problems: list[Problem]) -> Filters:
         problems.append(Problem("bad_latency", {"given": " - ".join(text[:20] for text in limits)}))
     texts = {
         name: _read(partial(_plain, name=name), parameters.get(name), "bad_filter", problems)
-        for name in ("service", "method", "route", "text")
+        for name in ("service", "method", "route", "text", "agent")
     }
     return Filters(
         service=texts["service"],
@@ -148,6 +149,8 @@ def _filters(parameters: dict[str, str], problems: list[Problem]) -> Filters:
         path_text=texts["text"],
         path_regex=regex,
         latency_ms=latency,
+        agent_text=texts["agent"],
+        attribute=_read(attribute_of, parameters.get("attribute"), "bad_attribute", problems),
     )
 
 

@@ -16,6 +16,7 @@ class Filters:
 
     `status` is an inclusive range of codes, (404, 404) or (500, 999). `client_ip` is an address, or a network with
     its number of bits. `path_text` is a part of the path in any case, `path_regex` a regular expression of PostgreSQL.
+    `agent_text` is a part of the user agent in any case, `attribute` a name at the top of the attributes and its value.
     `latency_ms` is the least and the first one too high; a request without a latency lies in no such range.
     """
 
@@ -27,11 +28,17 @@ class Filters:
     path_text: str | None = None
     path_regex: str | None = None
     latency_ms: tuple[float | None, float | None] | None = None
+    agent_text: str | None = None
+    attribute: tuple[str, str] | None = None
 
     def columns(self) -> set[str]:
         """Columns that the filters look at."""
         names = {name for name in (*_TEXTS, "status", "client_ip", "latency_ms") if getattr(self, name) is not None}
-        return names | ({"path"} if self.path_text is not None or self.path_regex is not None else set())
+        if self.path_text is not None or self.path_regex is not None:
+            names.add("path")
+        if self.agent_text is not None:
+            names.add("user_agent")
+        return names | ({"attributes"} if self.attribute is not None else set())
 
     def __bool__(self) -> bool:
         """Whether anything is filtered."""
@@ -54,6 +61,11 @@ def conditions(source: sa.FromClause, filters: Filters) -> list[sa.ColumnElement
         found.append(source.c.path.icontains(filters.path_text, autoescape=True))
     if filters.path_regex is not None:
         found.append(source.c.path.regexp_match(filters.path_regex))
+    if filters.agent_text is not None:
+        found.append(source.c.user_agent.icontains(filters.agent_text, autoescape=True))
+    if filters.attribute is not None:
+        name, text = filters.attribute
+        found.append(source.c.attributes[name].astext == text)
     if filters.latency_ms is not None:
         least, limit = filters.latency_ms
         if least is not None:

@@ -52,8 +52,8 @@ class Selection:
     kinds: Sequence[str] = ()
 
     def possible(self) -> bool:
-        """Whether a finding can match: what filters single requests by their path or latency, no subject has."""
-        return not self.filters.columns() & {"path", "latency_ms"}
+        """Whether a finding can match: what only single requests have, as their path or latency, no subject has."""
+        return not self.filters.columns() & {"path", "latency_ms", "user_agent", "attributes"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,12 @@ _OTHER_FILTERS = (
     Parameter("client_ip", "Address of the client, or its network such as `10.24.1.0/24`.", _TEXT),
     Parameter("text", "A part of the path, in any case. Reads every row of the range.", _TEXT),
     Parameter("regex", "A regular expression (PostgreSQL) on the path. Reads every row of the range.", _TEXT),
+    Parameter("agent", "A part of the user agent, in any case. Reads every row of the range.", _TEXT),
+    Parameter(
+        "attribute",
+        "An attribute and its value, such as `version:1.4`. Reads every row of the range.",
+        {"type": "string", "pattern": "^[^:]+:"},
+    ),
     Parameter("latency_min", "Least latency in ms. Reads every row of the range.", _LATENCY),
     Parameter("latency_max", "First latency in ms that is too high. Reads every row of the range.", _LATENCY),
 )

@@ -13,6 +13,7 @@ from dashapp.components.card import Children, note
 from dashapp.insight.changes import MEASURES, Explanation, Measure
 from dashapp.insight.groups import Window
 from dashapp.sentences_findings import chance, client_type_name
+from dashapp.stats.change_fields import MOST_CHARACTERS
 from dashapp.stats.changes import Changed
 from dashapp.view import View
 from dashapp.words import Words
@@ -114,8 +115,14 @@ def _named(field: str, value: str | int, view: View, words: Words) -> Component:
 
 def filter_of(field: str, value: str | int) -> dict[str, str]:
     """Parameters that show the requests with a value; none where no filter can."""
-    name = _FILTERS.get(field)
-    return {name: str(value)} if name else {}
+    name = field.removeprefix(_ATTRIBUTE)
+    if name != field:
+        # A value that was cut is none that a row has.
+        return {} if ":" in name or len(str(value)) >= MOST_CHARACTERS else {"attribute": f"{name}:{value}"}
+    if field == "product":
+        # What browsers are called stands in no agent as it is written here.
+        return {"agent": str(value)} if "/" in str(value) else {}
+    return {_FILTERS[field]: str(value)} if field in _FILTERS else {}
 
 
 def _bar(share: float, kind: str, name: str) -> Component:

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashapp.words import Words
 
-FIELDS = ("service", "method", "route", "status", "client_ip", "text", "latency_min")
+FIELDS = ("service", "method", "route", "status", "client_ip", "text", "agent", "attribute", "latency_min")
 
 
 def filter_form(words: Words) -> list[Component]:

@@ -22,6 +22,7 @@ SLOWEST = 0.05  # of the comparison; what is as slow is slow
 _ERROR = 400
 # An attribute with more values names single requests; one of fewer requests says nothing of a window.
 _MOST_VALUES = 200
+MOST_CHARACTERS = 200
 _LEAST_PART = 0.1
 _FEWEST_TOGETHER = 5
 _VALUES: dict[str, Callable[[SampledRequest], str | None]] = {
@@ -205,7 +206,9 @@ def _attributes(row: SampledRequest) -> Mapping[str, object]:
 def _attribute(name: str) -> Callable[[SampledRequest], str | None]:
     def value_of(row: SampledRequest) -> str | None:
         value = _attributes(row).get(name)
-        return str(value)[:_MOST_VALUES] if isinstance(value, str | int | float | bool) else None
+        if isinstance(value, bool):
+            return "true" if value else "false"  # as the database writes it
+        return str(value)[:MOST_CHARACTERS] if isinstance(value, str | int | float) else None
 
     return value_of
 

@@ -22,6 +22,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field_status": ("상태 코드(404, 5xx)", "Status (404, 5xx)"),
     "field_client_ip": ("클라이언트 IP", "Client IP"),
     "field_text": ("경로에 들어 있는 글자", "Text in the path"),
+    "field_agent": ("사용자 에이전트에 들어 있는 글자", "Text in the user agent"),
+    "field_attribute": ("속성(이름:값)", "Attribute (name:value)"),
     "field_latency_min": ("응답시간 하한(ms)", "Latency from (ms)"),
     "compare": ("비교", "Compare"),
     "vs_choice_off": ("안 함", "Off"),
@@ -66,6 +68,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_filter": (
         "필터 값 '{given}'에 쓸 수 없는 글자가 있습니다. 이 필터는 빼고 보여줍니다.",
         "The filter value '{given}' holds a character that cannot be used. Showing without this filter.",
+    ),
+    "bad_attribute": (
+        "속성 필터 '{given}'은 이름:값으로 써야 합니다. 이 필터는 빼고 보여줍니다.",
+        "The attribute filter '{given}' must be written as name:value. Showing without this filter.",
     ),
     "bad_regex": (
         "regex='{given}'은 쓸 수 없는 정규식입니다. 이 필터는 빼고 보여줍니다.",

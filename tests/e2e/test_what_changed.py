@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,7 +36,8 @@ def page(engine: sa.Engine, writer: LogWriter, service: str) -> Iterator[Served]
     rows = []
     for i in range(120 * 80):
         route = ROUTES[i % 8]
-        failed = route == "/api/pay" and i // 80 in BURST and (i // 8) % 2 == 0
+        newer = route == "/api/pay" and (i // 8) % 2 == 0
+        failed = newer and i // 80 in BURST
         rows.append(
             log_row(
                 ts=START + i * MINUTE / 80,
@@ -45,6 +47,8 @@ def page(engine: sa.Engine, writer: LogWriter, service: str) -> Iterator[Served]
                 status=503 if failed else 404 if i % 97 == 0 else 200,
                 latency_ms=20.0 + i % 40,
                 client_ip=f"10.{i % 7}.{i % 5}.{i % 11}",
+                user_agent="ShopApp/4.2.1 (iPhone)" if newer else "ShopApp/4.2.0 (iPhone)",
+                attributes=json.dumps({"app_version": "4.2.1" if newer else "4.2.0"}),
             )
         )
     writer.store(Batch("import:test", service, rows, []))
@@ -110,9 +114,12 @@ def test_an_endpoint_in_depth_has_the_card_too(page: Served, dash_br: Any, servi
     show(dash_br, page, "/endpoints", service, method="GET", route="/api/pay", **BRUSHED)
     dash_br.wait_for_contains_text("#endpoints-changed", "3 → 101", timeout=20)
     assert "status 503" in dash_br.find_element("#endpoints-changed").text.replace("\n", " ")
-    dash_br.find_element("#endpoints-changed a[href*='status=503']").click()
-    wait_until(dash_br, lambda: "status=503" in search_of(dash_br))
-    dash_br.wait_for_text_to_equal("#endpoints-requests", "100")
+    for value in ("status=503", "attribute=app_version:4.2.1", "agent=ShopApp"):
+        dash_br.find_element(f"#endpoints-changed a[href*='{value}']").click()
+        wait_until(dash_br, lambda value=value: value in search_of(dash_br))
+        dash_br.wait_for_text_to_equal("#endpoints-requests", "100")
+        dash_br.driver.back()
+        dash_br.wait_for_contains_text("#endpoints-changed", "3 → 101", timeout=20)
     assert dash_br.get_logs() == []
 
 

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -62,7 +63,12 @@ def drawn_question(draw: random.Random, rows: Sequence[LogRow]) -> Question:
     whole = Range(min(one, other), max(one, other) + timedelta(microseconds=1))
     sample = draw.choice(rows)
     status = draw.choice([(sample.status, sample.status), (400, 499), (500, 999)])
-    columns = {"service": sample.service, "method": sample.method, "route": sample.route, "client_ip": sample.client_ip}
+    columns: dict[str, Any] = {
+        "service": sample.service,
+        "method": sample.method,
+        "route": sample.route,
+        "client_ip": sample.client_ip,
+    }
     chosen = {name: value for name, value in columns.items() if draw.random() < 0.2}
     filters = Filters(
         **chosen,

@@ -211,6 +211,7 @@ def test_pages_count_what_the_summary_counts(client: FlaskClient, writer: LogWri
         {"text": "B"},
         {"latency_min": "5"},
         {"client_ip": "2001:db8::1"},
+        {"agent": "CURL"},
     ]
     for more in filters:
         span = {"start": START.isoformat(), "end": END.isoformat(), "service": service, **more}
@@ -278,6 +279,8 @@ def mixed(writer: LogWriter) -> tuple[str, list[LogRow]]:
             status=draw.choice([200, 204, 404, 500, 503, 600]),
             latency_ms=draw.choice([None, 0.0, 9.99, 10.0, 10.01, 500.0]),
             client_ip=draw.choice([None, "10.0.0.1", "10.0.0.2"]),
+            user_agent=draw.choice([None, "ShopApp/4.2.1 (iPhone)", "100% curl/8"]),
+            attributes=draw.choice([None, '{"version": "1.4", "n": 7}', '{"version": "1.5:b", "debug": true}', "{}"]),
         )
         for i in range(600)
     ]
@@ -307,6 +310,15 @@ FILTERS: list[Any] = [
     ({"regex": r"\d{3,}"}, lambda row: re.search(r"\d{3,}", row.path) is not None),
     ({"regex": "[가-힣]"}, lambda row: "한글" in row.path),
     ({"regex": "^$"}, lambda row: False),
+    ({"agent": "shopapp/4.2.1"}, lambda row: "ShopApp" in (row.user_agent or "")),
+    ({"agent": "0%"}, lambda row: "curl" in (row.user_agent or "")),
+    ({"agent": "' or true --"}, lambda row: False),
+    ({"attribute": "version:1.4"}, lambda row: '"1.4"' in (row.attributes or "")),
+    ({"attribute": "version:1.5:b"}, lambda row: "1.5:b" in (row.attributes or "")),
+    ({"attribute": "n:7"}, lambda row: '"n"' in (row.attributes or "")),
+    ({"attribute": "debug:true"}, lambda row: "debug" in (row.attributes or "")),
+    ({"attribute": "version:"}, lambda row: False),
+    ({"attribute": "none'):1"}, lambda row: False),
     ({"latency_min": "10"}, lambda row: row.latency_ms is not None and row.latency_ms >= 10),
     ({"latency_max": "10"}, lambda row: row.latency_ms is not None and row.latency_ms < 10),
     ({"latency_min": "0"}, lambda row: row.latency_ms is not None),
@@ -459,6 +471,10 @@ BAD: list[dict[str, str]] = [
     {"latency_min": "fast"},
     {"latency_min": "10", "latency_max": "10"},
     {"latency_min": "11", "latency_max": "10"},
+    {"attribute": "version"},
+    {"attribute": ":1"},
+    {"attribute": "a\x00:b"},
+    {"agent": "a\x00b"},
     {"start": "yesterday"},
 ]
 

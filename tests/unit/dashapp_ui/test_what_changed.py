@@ -74,7 +74,9 @@ def test_little_data_says_how_much_there_is() -> None:
         ("network", {"client_ip": "10.1.0.0/24"}),
         ("status", {"status": "10.1.0.0/24"}),
         ("client_type", {}),
-        ("attributes.app_version", {}),
+        ("attributes.app_version", {"attribute": "app_version:10.1.0.0/24"}),
+        ("attributes.odd:name", {}),
+        ("product", {"agent": "10.1.0.0/24"}),
     ],
 )
 def test_only_what_an_address_can_filter_is_a_link(field: str, filters: dict[str, str]) -> None:
