@@ -25,7 +25,7 @@ class Watch:
         self._history = history or History()
         self._intake: Intake | None = None
         self._cases: Cases | None = None
-        self._clients = ClientWatch()
+        self._clients = ClientWatch(self._history.clients)
         self._warm(self._history)
 
     @property
@@ -63,8 +63,15 @@ class Watch:
         return [] if self._cases is None else self._cases.answer(question.key, named(question, requests))
 
     def _warm(self, history: History) -> None:
+        of_clients = iter(history.client_minutes)
+        clients = next(of_clients, None)
         for minute in history.minutes:
-            self._look(minute, None, quiet=True)
+            while clients is not None and clients.start < minute.start:
+                clients = next(of_clients, None)
+            mine = clients if clients is not None and clients.start == minute.start else None
+            self._look(minute, mine, quiet=True)
+            if mine is not None:
+                self._clients.learn(mine)
 
     def _look(self, minute: Minute, clients: ClientMinute | None, *, quiet: bool) -> list[Change]:
         changes: list[Change] = []
