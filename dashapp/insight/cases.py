@@ -114,6 +114,8 @@ class Cases:
         for case in list(self._open.values()):
             if case.key in before:
                 closed += self._look_again(case)
+            if case.kind in ("latency_shift", "latency_tail"):
+                self._latency.look_for_load(case)
         return [*closed, *(each for case in self._open.values() if (each := self._tell(case)) is not None)]
 
     def close_all(self) -> list[Change]:

@@ -9,9 +9,10 @@ import numpy as np
 from dashapp.insight import limits as limit
 from dashapp.insight.baseline import middle
 from dashapp.insight.case import Case, Scope
-from dashapp.insight.finding import Cause, Kind
+from dashapp.insight.finding import Cause, Kind, Subject
 from dashapp.insight.intake import Intake
 from dashapp.insight.likelihood import Floats
+from dashapp.insight.loads import goes_with, loaded_by
 from dashapp.insight.minute import Counts
 from dashapp.insight.recent import KEPT
 from dashapp.insight.shares import MID, TAIL, Shares
@@ -20,6 +21,8 @@ from sql.sketch import LOWEST_MS, RATIO, SLOTS, quantiles_ms
 
 _FEWEST = 10  # latencies of an endpoint that count for its service
 _DRIFT_EVERY = 10
+# Minutes after the opening at which a load is sought: as soon as it shows, and when it may have come in waves.
+_LOAD_AT, _WAVES_AT = (0, 2, 4, 7, 10), 75
 
 
 class Latency:
@@ -52,6 +55,28 @@ class Latency:
         since = self._drift_since(case.row, case.start)
         if since is not None:
             case.kind, case.cause, case.start = "latency_drift", causes["latency_drift", case.scope], since
+
+    def look_for_load(self, case: Case) -> None:
+        """What another endpoint's calls, which rose first, may have done."""
+        table, age = self._table, self._table.now - case.opened
+        asked = age in _LOAD_AT or age == _WAVES_AT
+        if not asked or case.scope != "endpoint" or case.cause not in ("fault", "load", "contention"):
+            return
+        rows = np.flatnonzero(~table.arrays["is_service"][: len(table)])
+        rows = rows[rows != case.row]
+        first = max(table.first, table.oldest, case.start - limit.LONGEST)
+        calls = table.minutes(rows, first)[..., M.N]
+        if age == _WAVES_AT:
+            mine = table.minutes(case.row, first)
+            n = mine[:, M.TIMED]
+            load = goes_with(calls, np.where(n > 0, (mine[:, M.MID_K] - mine[:, M.MID_X]) / np.maximum(n, 1), np.nan))
+        else:
+            load = loaded_by(calls, case.start - first)
+        if load is None:
+            return
+        key = table.keys[int(rows[load.place])]
+        case.cause, case.related = "call", Subject(*key)
+        case.facts["lag"] = f"{60 * load.lag} s"
 
     def measure(self, case: Case) -> None:
         """Note observed and usual latency, of the quantile that tells it best."""
@@ -89,7 +114,7 @@ class Latency:
         moved, weights = [], []
         for each in rows.tolist():
             sketch = self._intake.sketches.total(np.array([each]), first)
-            usual = float(self._intake.baseline.arrays["median"][each])
+            usual = self._intake.medians.least(each, float(self._intake.baseline.arrays["median"][each]))
             if sketch.sum() < (_FEWEST if rows.size > 1 else 1) or np.isnan(usual):
                 continue
             moved.append(float(middle(sketch[None])[0]) - usual)

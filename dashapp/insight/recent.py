@@ -21,6 +21,8 @@ _PER_DAY = 1440 // limit.BLOCK
 _BLOCKS = _DAYS * _PER_DAY
 _FEWEST = 8  # requests of a block that has a median
 _RAMP_BLOCKS = 54
+# Blocks of the last hours, before the longest window; and how many of them tell what is usual now.
+_RECENT_FROM, _RECENT_TO, _RECENT_FEWEST = 18, 6, 4
 _BAND_REACH = 3  # blocks that are looked at from the beginning on
 _SIDE = 6  # blocks beside the band that belong to neither
 
@@ -98,6 +100,15 @@ class Medians:
             self._close()
             self._open(block)
         np.add.at(self.arrays["sum"], rows, latencies)
+
+    def least(self, row: int, usual: float) -> float:
+        """The usual median slot, or that of the last hours where it is lower; nan where none is known."""
+        if self._block is None or np.isnan(usual):
+            return usual
+        at = np.arange(self._block - _RECENT_FROM, self._block - _RECENT_TO)
+        known = self.arrays["median"][row, at % _BLOCKS]
+        known = known[np.isfinite(known)]
+        return min(usual, float(np.median(known))) if known.size >= _RECENT_FEWEST else usual
 
     def is_drift(self, row: int, usual: float) -> int | None:
         """Blocks since which a row has slowly become slower, None where it did so in one step or not at all."""
