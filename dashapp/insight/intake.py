@@ -63,6 +63,10 @@ class Intake:
         assert self._zero is not None
         return self._zero + number * self.width
 
+    def members(self, row: int) -> Counts:
+        """Rows of the endpoints of a service, or that of the endpoint itself."""
+        return self.table.children(row) if self.table.arrays["is_service"][row] else np.array([row])
+
     @property
     def now(self) -> int:
         """Number of the newest minute."""

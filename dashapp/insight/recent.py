@@ -24,6 +24,7 @@ _RAMP_BLOCKS = 54
 # Blocks of the last hours, before the longest window; and how many of them tell what is usual now.
 _RECENT_FROM, _RECENT_TO, _RECENT_FEWEST = 18, 6, 4
 _BAND_REACH = 3  # blocks that are looked at from the beginning on
+_PARTS = (0.0, 0.25, 0.5, 0.75)
 _SIDE = 6  # blocks beside the band that belong to neither
 
 
@@ -119,7 +120,8 @@ class Medians:
         at, level = np.arange(len(series))[known], series[known].astype(np.float64)
         level = np.concatenate([[usual] * 3, level]) if np.isfinite(usual) else level
         at = np.concatenate([[at[0] - 3, at[0] - 2, at[0] - 1], at]) if np.isfinite(usual) else at
-        step = min(_rest(level, (at >= s).astype(np.float64)) for s in at[1:])
+        # A step may begin anywhere in a block.
+        step = min(_rest(level, np.where(at >= s, 1.0, part * (at == s - 1))) for s in at[1:] for part in _PARTS)
         ramps = [(_rest(level, np.maximum(at - s, 0.0)), int(s)) for s in at[: -limit.DRIFT_BLOCKS]]
         ramp, since = min(ramps)
         last = int(at[-1])

@@ -93,7 +93,7 @@ class TrafficSearch:
 
     def _first(self, row: int) -> int:
         table = self._table
-        return max(table.now - _BACK, int(table.arrays["calls_since"][row]), table.first, table.oldest)
+        return min(max(table.now - _BACK, int(table.arrays["calls_since"][row]), table.first, table.oldest), table.now)
 
     def _tolerated(self, blind: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
         more = np.where(blind, limit.TOLERATED_MORE_BLIND, limit.TOLERATED_MORE)[:, None]

@@ -87,6 +87,6 @@ class Watch:
         if not follows:
             changes += cases.close_all()
         with np.errstate(divide="ignore", invalid="ignore"):
-            intake.take(minute, clients, cases.held_services(), cases.excluded)
+            intake.take(minute, clients, cases.held.held_services(), cases.held.excluded)
             changes += cases.step(quiet=quiet)
         return changes
