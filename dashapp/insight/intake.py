@@ -19,6 +19,7 @@ from dashapp.insight.usual_traffic import UsualTraffic
 
 _FADE_HOUR = 0.5 ** (HOUR / limit.HALF_LIFE)
 _SETTLE_EVERY = 10
+_DAY = timedelta(days=1)
 _SERVER, _CLIENT = 500, 400
 _LATENCIES = (
     ("mid", M.MID_K, M.MID_X, M.MID_T, M.MID_ALL),
@@ -155,7 +156,9 @@ class Intake:
         self._fit()
         for row in range(size, len(self.table)):
             key = self.table.keys[row]
-            if isinstance(key, Endpoint) and (self._known is None or key not in self._known):
+            # Where it is not known what there was before, the first day tells.
+            new = self.now * self.width >= _DAY if self._known is None else key not in self._known
+            if isinstance(key, Endpoint) and new:
                 self.seen[row] = self.now
         return rows
 

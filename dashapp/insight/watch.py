@@ -10,9 +10,10 @@ from dashapp.insight.finding import Finding, Subject, TooLittle
 from dashapp.insight.history import History
 from dashapp.insight.intake import Intake
 from dashapp.insight.lifecycle import Change
-from dashapp.insight.limits import FEWEST_BASELINE
+from dashapp.insight.limits import FEWEST_BASELINE, HELD_BACK
 from dashapp.insight.minute import ClientMinute, Endpoint, Minute, Requests
 from dashapp.insight.questions import Question, named
+from dashapp.insight.table import M
 
 __all__ = ["Change", "Question", "Watch"]
 
@@ -40,7 +41,8 @@ class Watch:
         if self._intake is None:
             return []
         table, baseline = self._intake.table, self._intake.baseline
-        known = baseline.arrays["n"][: len(table)]
+        waiting = table.between(max(table.first, table.oldest, table.now - HELD_BACK + 1), table.now)[:, M.N]
+        known = baseline.arrays["n"][: len(table)] + waiting
         return [
             TooLittle(Subject(*key), "requests", int(known[row]), FEWEST_BASELINE)
             for row, key in enumerate(table.keys)
