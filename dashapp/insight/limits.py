@@ -86,6 +86,7 @@ BAND_REST = timedelta(hours=26)  # a band that stays away so long is over
 # --- traffic ---
 TOLERATED_MORE, TOLERATED_LESS = 1.15, 0.87  # what an expectation is off by on an ordinary day
 LEAST_MORE, LEAST_LESS = 1.5, 0.67  # a campaign, a holiday are less
+BEYOND_PEAKS = 1.5  # times what the busiest windows of a day had: some sites are called once an hour
 # Where only the last hours are known, not last week's: mornings double the traffic within an hour.
 TOLERATED_MORE_BLIND, TOLERATED_LESS_BLIND = 2.2, 0.4
 LEAST_MORE_BLIND, LEAST_LESS_BLIND = 3.0, 0.3
