@@ -11,10 +11,11 @@ from scipy.special import ndtr
 from bench.insight.answers import OFFSETS, TAIL_LOG, TAIL_SPREAD
 from bench.insight.events import MEAN_CALLS, call_shares
 from bench.insight.population import Floats, Ints
-from bench.insight.programs import program_calls
+from bench.insight.programs import program_calls, program_hours
 from bench.insight.rhythm import WEEK, WEEKS_BEFORE, Rhythm
 from bench.insight.roles import MISSING, STATUSES
 from bench.insight.world import SLOTS, World
+from dashapp.insight.history import CLIENT_REQUESTS, BusiestHour
 from dashapp.insight.minute import Endpoint, Minute
 
 _HOURS_OF_LATENCIES = 8 * 24
@@ -42,6 +43,26 @@ def hours(world: World, rhythm: Rhythm, until: int) -> Iterator[Minute]:
     shape = _latency_bounds(world)
     for begin in range(until - 60 * _HOURS_OF_LATENCIES, until, 60):
         yield _hour(rng, world, rhythm, begin, shape)
+
+
+def clients(world: World, rhythm: Rhythm, until: int) -> Iterator[BusiestHour]:
+    """Clients with many requests in some hour of the eight days before minute `until`, by day of UTC."""
+    rng = np.random.default_rng([world.seed, 12])
+    shares = np.diff(world.people.popular, prepend=0.0)
+    starts = np.arange(until - 60 * _HOURS_OF_LATENCIES, until, 60)
+    of_people = 60 * np.stack(
+        [rhythm.at(begin + np.arange(0, 60, 5)).mean(axis=1) for begin in starts.tolist()], axis=1
+    )
+    days = np.array([_aware(rhythm.start + timedelta(minutes=int(each))).date() for each in starts])
+    for day in sorted(set(days.tolist())):
+        mine = days == day
+        for number, name in enumerate(world.services):
+            drawn = _clustered(rng, shares * of_people[number, mine].max())
+            for person in np.flatnonzero(drawn >= CLIENT_REQUESTS).tolist():
+                yield BusiestHour(name, world.people.addresses[person], day, int(drawn[person]))
+        for service, program, calls in program_hours(world, rhythm, starts[mine]):
+            if calls >= CLIENT_REQUESTS:
+                yield BusiestHour(service, world.people.addresses[program], day, calls)
 
 
 def known(world: World) -> frozenset[Endpoint]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -66,6 +68,20 @@ def program_calls(world: World, rhythm: Rhythm, minutes: Ints) -> Floats:
     health = [place for place, role in enumerate(world.roles) if role == "health"]
     calls[health] += 60 / _PROBE_S
     return calls
+
+
+def program_hours(world: World, rhythm: Rhythm, starts: Ints) -> Iterator[tuple[str, int, int]]:
+    """Service, client and requests of the busiest of some hours, for each program."""
+    names, minutes = world.people.programs, starts[:, None] + np.arange(60)
+    first, second = world.services[0], world.services[min(1, len(world.services) - 1)]
+    for name, gap_s in (("crawler", crawl_gap_s(world)), ("second crawler", 25.0)):
+        yield first, names[name], int(_visits(world, name, minutes).sum(axis=1).max() * np.ceil(60 / gap_s))
+    yield second, names["partner"], 60 * _PARTNER_CALLS
+    by_hour = [batch_calls(world, rhythm, each).sum() for each in minutes]
+    yield second, names["batch"], int(max(by_hour))
+    for place, role in enumerate(world.roles):
+        if role == "health":
+            yield world.endpoints[place].service, names["probe"], 3600 // _PROBE_S
 
 
 def _visits(world: World, name: str, minutes: Ints) -> npt.NDArray[np.bool_]:

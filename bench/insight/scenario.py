@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import tee
 
 import numpy as np
 
@@ -58,8 +59,15 @@ class Scenario:
     def history(self) -> History:
         """What is known of before; its minutes are made when they are read."""
         hours = past.hours(self.world, self.rhythm, self.warm_from)
-        warm = (minute for minute, _ in self._made(self.warm_from, 0))
-        return History(past.traffic(self.world, self.rhythm, self.warm_from), hours, warm, past.known(self.world))
+        warm, by_client = tee(self._made(self.warm_from, 0))
+        return History(
+            past.traffic(self.world, self.rhythm, self.warm_from),
+            hours,
+            (minute for minute, _ in warm),
+            (clients for _, clients in by_client),
+            past.known(self.world),
+            past.clients(self.world, self.rhythm, self.warm_from),
+        )
 
     def stream(self) -> Iterator[tuple[Minute, ClientMinute]]:
         """All minutes, ascending; `requests` is right for the minutes up to the one that was given last."""

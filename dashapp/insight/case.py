@@ -85,7 +85,7 @@ class Case:
             return "medium" if observed >= 4 * expected else "low"
         if self.question == 1:
             return _graded(observed, 2.0, 0.4)
-        return _graded(observed, 0.2 if wide else 0.5, 0.05 if wide else 0.1)
+        return _graded(observed, 0.1 if wide else 0.2, 0.03 if wide else 0.05)
 
     def numbers(self) -> tuple[float, float]:
         """Observed and expected, in the unit of the kind."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 # What is quick shows in minutes; what is patient, a request every minute or two, only in an hour.
 FAST, SLOW = timedelta(minutes=5), timedelta(hours=1)
 # No finding ends in a pause that is shorter; nor does one begin before it.
-QUIET = timedelta(minutes=15)
+QUIET = timedelta(minutes=20)
 # It goes on while it does a fifth of what it was found with; below it has gone back to what it did before.
 STILL = 0.2
 # At the same level for so long it is what is usual now.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dashapp.insight import client_limits as limit
+from dashapp.insight.addresses import network_of_address
 from dashapp.insight.client_window import Key
+from dashapp.insight.history import BusiestHour
 
 _HOUR = timedelta(hours=1)
-# Requests in an hour from which on it is worth remembering that a client made them.
-WORTH = 60
 _MOST_CLIENTS = 20_000
 
 
@@ -35,9 +36,14 @@ class Tops:
 class UsualOfClients:
     """The most requests and paths that each client had in an hour, by day."""
 
-    def __init__(self) -> None:
-        """Remember nothing."""
+    def __init__(self, known: Iterable[BusiestHour] = (), *, network: bool = False) -> None:
+        """Remember what is known of before: how many paths is not, so that as many are taken as there were requests."""
         self._days: dict[Key, dict[date, tuple[int, int]]] = {}
+        for service, client, day, n in known:
+            name = network_of_address(client) if network else client
+            days = self._days.setdefault(Key(service, name), {})
+            had = days.get(day, (0, 0))[0] if network else 0
+            days[day] = had + n, had + n
 
     def note(self, key: Key, start: datetime, n: int, paths: int) -> None:
         """Take down an hour."""
@@ -66,9 +72,10 @@ class UsualOfClients:
 class UsualOfServices:
     """The most that any client of a service had in a window, over the last day: (requests, paths), fast and slow."""
 
-    def __init__(self) -> None:
-        """Remember nothing."""
+    def __init__(self, *, known: bool = False) -> None:
+        """Remember nothing. Where clients are `known` of before, there is no need to get to know them first."""
         self._noted: dict[tuple[str, bool], deque[tuple[datetime, int, int]]] = defaultdict(deque)
+        self._warm_up = timedelta(0) if known else limit.WARM_UP - _HOUR
 
     def note(self, service: str, at: datetime, *, fast: bool, n: int, paths: int) -> None:
         """Take down what the largest client of a window that ends now had."""
@@ -81,6 +88,6 @@ class UsualOfServices:
         """The most before a moment; None where too little time was looked at to know."""
         noted = self._noted[service, fast]
         known = [(n, paths) for at, n, paths in noted if at <= before]
-        if not known or noted[-1][0] - noted[0][0] < limit.WARM_UP - _HOUR:
+        if not known or noted[-1][0] - noted[0][0] < self._warm_up:
             return None
         return max(n for n, _ in known), max(paths for _, paths in known)

@@ -19,7 +19,7 @@ from dashapp.insight.agents import client_type
 from dashapp.insight.client_case import Case, worth_telling
 from dashapp.insight.client_kinds import JUDGES, KINDS, OFFENDING, ClientKind, Conduct, Verdict, least_of
 from dashapp.insight.client_sums import Sums, Taken
-from dashapp.insight.client_usual import WORTH, Tops, UsualOfClients, UsualOfServices
+from dashapp.insight.client_usual import Tops, UsualOfClients, UsualOfServices
 from dashapp.insight.client_window import (
     MISSING,
     MISSING_PATHS,
@@ -33,6 +33,7 @@ from dashapp.insight.client_window import (
     window_start,
 )
 from dashapp.insight.finding import Finding
+from dashapp.insight.history import CLIENT_REQUESTS, BusiestHour
 from dashapp.insight.lifecycle import Change
 from dashapp.insight.minute import ClientMinute, Counts
 
@@ -56,15 +57,22 @@ class _Suspect:
 class ClientWatch:
     """Follows the minutes and tells what opens, changes and closes among the clients."""
 
-    def __init__(self) -> None:
-        """Start knowing nobody: for the first two hours nothing is said of volume and of reading."""
+    def __init__(self, known: Iterable[BusiestHour] = ()) -> None:
+        """Start with who called much before; with nobody, for two hours nothing is said of volume and of reading."""
         self._at: datetime | None = None
-        self._begin()
+        self._begin(tuple(known))
 
     @property
     def open(self) -> list[Finding]:
         """Findings that last."""
         return [case.finding(closed=False) for case in self._cases.values()]
+
+    def learn(self, minute: ClientMinute) -> None:
+        """Add a minute, later than all before, and find nothing in it."""
+        self._at = minute.start
+        self._sums.take(minute)
+        self._largest_now.clear()
+        self._note(minute, minute.start + minute.width)
 
     def step(self, minute: ClientMinute) -> list[Change]:
         """Add a minute, later than all before."""
@@ -82,9 +90,10 @@ class ClientWatch:
         self._note(minute, end)
         return changes
 
-    def _begin(self) -> None:
+    def _begin(self, known: tuple[BusiestHour, ...] = ()) -> None:
         self._sums = Sums()
-        self._clients, self._services = UsualOfClients(), UsualOfServices()
+        self._clients = {network: UsualOfClients(known, network=network) for network in (False, True)}
+        self._services = UsualOfServices(known=bool(known))
         self._cases: dict[_Who, Case] = {}
         self._largest_now: dict[tuple[str, bool, bool], Tops] = {}
         self._first: datetime | None = None
@@ -194,7 +203,7 @@ class ClientWatch:
         whole = self._sums.service.fast if fast else self._sums.service.slow
         of_service = whole[self._sums.service.rows([Key(key.service, "")])[0]]
         part = max(span, minute.width) / _HOUR
-        had = self._clients.of(key)
+        had = self._clients[network].of(key)
         return Conduct(
             own=own,
             others=of_service - own,
@@ -244,7 +253,7 @@ class ClientWatch:
             readers = [
                 int(row)
                 for row in rows[np.argsort(-sums[rows, OK_PATHS], kind="stable")][: limit.MOST_LOOKED_AT]
-                if 2 * self._clients.of(window.keys[row])[1] * part < sums[row, OK_PATHS]
+                if 2 * self._clients[network].of(window.keys[row])[1] * part < sums[row, OK_PATHS]
             ]
             callers = rows[np.argsort(-sums[rows, N], kind="stable")][:2].tolist()
             self._largest_now[asked] = Tops(
@@ -358,7 +367,7 @@ class ClientWatch:
             self._noted_hour = end
             for network in (False, True):
                 self._note_hour(minute.start, network=network)
-            self._clients.forget(end)
+                self._clients[network].forget(end)
             self._largest_now.clear()
         # Not in the first hour: nobody is known yet to have always read so much.
         if end - self._first >= _HOUR and (self._noted is None or end - self._noted >= _NOTE_EVERY):
@@ -372,13 +381,13 @@ class ClientWatch:
 
     def _note_hour(self, start: datetime, *, network: bool) -> None:
         window = self._window(network)
-        for row in np.flatnonzero(window.slow[:, N] >= WORTH).tolist():
+        for row in np.flatnonzero(window.slow[:, N] >= CLIENT_REQUESTS).tolist():
             key = window.keys[row]
             if key is not None:
                 case = self._cases.get((network, key))
                 # Who reads everything every night reads everything every night: that is no reason to be silent.
                 paths = 0 if case is not None and case.kind == "scraper" else int(window.slow[row, OK_PATHS])
-                self._clients.note(key, start, int(window.slow[row, N]), paths)
+                self._clients[network].note(key, start, int(window.slow[row, N]), paths)
 
     def _names(self) -> Iterable[str]:
         return [str(each) for each in self._sums.services]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from dashapp.insight.minute import Endpoint, Minute
+from dashapp.insight.minute import ClientMinute, Endpoint, Minute
 
 HOUR = timedelta(hours=1)
 # What is worth reading: traffic is compared with the same hour of up to so many weeks before, ...
@@ -42,6 +42,7 @@ class History:
             latencies by endpoint. A generator will do, so that only one is in memory at a time. Gaps are fine.
         minutes: the minutes between the last of the hours and the first minute that is searched, ascending, of up to
             WARM_UP. They make the baseline and find nothing.
+        client_minutes: the same by client, ascending; some or all may be missing.
         endpoints: known before, whenever that was: an endpoint that is neither here nor in `hours` is new. None where
             that is not known; then no endpoint is called new in the first day.
         clients: of clients with at least CLIENT_REQUESTS in an hour, over up to CLIENT_SPAN, one for each day.
@@ -50,5 +51,6 @@ class History:
     traffic: Mapping[str, Mapping[datetime, int]] = field(default_factory=dict)
     hours: Iterable[Minute] = ()
     minutes: Iterable[Minute] = ()
+    client_minutes: Iterable[ClientMinute] = ()
     endpoints: frozenset[Endpoint] | None = None
     clients: Iterable[BusiestHour] = ()

@@ -19,7 +19,14 @@ from dashapp.insight.usual_traffic import UsualTraffic
 
 _FADE_HOUR = 0.5 ** (HOUR / limit.HALF_LIFE)
 _SETTLE_EVERY = 10
+_DAY = timedelta(days=1)
 _SERVER, _CLIENT = 500, 400
+_LATENCIES = (
+    ("mid", M.MID_K, M.MID_X, M.MID_T, M.MID_ALL),
+    ("tail", M.TAIL_K, M.TAIL_X, M.TAIL_T, M.TAIL_ALL),
+)
+# Minutes of the last hours, before the longest window; slow requests that what is seen must outweigh; the least share.
+_RECENT_FROM, _RECENT_PRIOR, _LEAST_RECENT = 180, 15.0, 0.5
 
 # Tells of a minute which rows something was found in (then it makes no baseline).
 Excluded = Callable[[int], npt.NDArray[np.bool_]]
@@ -44,6 +51,8 @@ class Intake:
         self.traffic = UsualTraffic(history.traffic, width)
         self.sketches, self.medians, self.clients = Sketches(), Medians(), ClientLog()
         self.seen: dict[int, int] = {}
+        for name, *_ in _LATENCIES:
+            self.table.arrays.make(f"{name}_recent", (), 1.0)
         self._known = history.endpoints
         self._zero: datetime | None = None
         self._past = 0
@@ -54,6 +63,10 @@ class Intake:
         """Start of a minute."""
         assert self._zero is not None
         return self._zero + number * self.width
+
+    def members(self, row: int) -> Counts:
+        """Rows of the endpoints of a service, or that of the endpoint itself."""
+        return self.table.children(row) if self.table.arrays["is_service"][row] else np.array([row])
 
     @property
     def now(self) -> int:
@@ -115,6 +128,7 @@ class Intake:
             self._fades = 0.0
         if self.now % _SETTLE_EVERY == 0:
             self.baseline.settle(len(self.table))
+            self._look_back(excluded)
 
     def settle(self) -> None:
         """Work out what is usual after it was changed."""
@@ -142,7 +156,9 @@ class Intake:
         self._fit()
         for row in range(size, len(self.table)):
             key = self.table.keys[row]
-            if isinstance(key, Endpoint) and (self._known is None or key not in self._known):
+            # Where it is not known what there was before, the first day tells.
+            new = self.now * self.width >= _DAY if self._known is None else key not in self._known
+            if isinstance(key, Endpoint) and new:
                 self.seen[row] = self.now
         return rows
 
@@ -170,10 +186,23 @@ class Intake:
         mine, latencies = rows[timed], minute.latencies[timed]
         n = latencies.sum(axis=1)
         add(mine, M.TIMED, n)
-        for k, x, t, name in ((M.MID_K, M.MID_X, M.MID_T, "mid"), (M.TAIL_K, M.TAIL_X, M.TAIL_T, "tail")):
+        for name, k, x, t, whole in _LATENCIES:
+            usual, recent = n * get[f"{name}_share"][mine], self.table.arrays[f"{name}_recent"][mine]
             add(mine, k, above(latencies, get[f"{name}_slot"][mine]))
-            add(mine, x, n * get[f"{name}_share"][mine])
-            add(mine, t, n * get[f"{name}_most"][mine])
+            add(mine, whole, usual)
+            add(mine, x, usual * recent)
+            add(mine, t, n * get[f"{name}_most"][mine] * recent)
+
+    def _look_back(self, excluded: Excluded) -> None:
+        """How many requests of the last hours were slow compared with the last days; where fewer, that is usual now."""
+        table = self.table
+        rows = len(table)
+        sums = table.between(max(table.first, table.oldest, self.now - _RECENT_FROM), self.now - limit.LONGEST - 1)
+        free = ~excluded(self.now)
+        for name, k, _, _, whole in _LATENCIES:
+            ratio = (sums[:, k] + _RECENT_PRIOR) / (sums[:, whole] + _RECENT_PRIOR)
+            known = table.arrays[f"{name}_recent"][:rows]
+            table.arrays[f"{name}_recent"][:rows] = np.where(free, np.clip(ratio, _LEAST_RECENT, 1.0), known)
 
     def _expect(self, minute: Minute, held: set[str]) -> None:
         for name in self.traffic.names:

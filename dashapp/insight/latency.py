@@ -9,10 +9,10 @@ import numpy as np
 from dashapp.insight import limits as limit
 from dashapp.insight.baseline import middle
 from dashapp.insight.case import Case, Scope
-from dashapp.insight.finding import Cause, Kind
+from dashapp.insight.finding import Cause, Kind, Subject
 from dashapp.insight.intake import Intake
 from dashapp.insight.likelihood import Floats
-from dashapp.insight.minute import Counts
+from dashapp.insight.loads import goes_with, loaded_by
 from dashapp.insight.recent import KEPT
 from dashapp.insight.shares import MID, TAIL, Shares
 from dashapp.insight.table import M
@@ -20,6 +20,8 @@ from sql.sketch import LOWEST_MS, RATIO, SLOTS, quantiles_ms
 
 _FEWEST = 10  # latencies of an endpoint that count for its service
 _DRIFT_EVERY = 10
+# Minutes after the opening at which a load is sought: as soon as it shows, and when it may have come in waves.
+_LOAD_AT, _WAVES_AT = (0, 2, 4, 7, 10), 75
 
 
 class Latency:
@@ -31,13 +33,12 @@ class Latency:
 
     def kind_of(self, row: int, question: int, start: int) -> tuple[Kind, int, int] | None:
         """Kind, the question by which it is followed, and its first minute; None where it is too little to tell."""
-        if self._moved(row, start) >= limit.LEAST_SLOTS:
+        if all(np.array(self._moved(row, start)) >= (limit.LEAST_SLOTS, limit.LEAST_SLOTS_OF_DAYS)):
+            if len(self._days(row, start)) >= limit.BAND_DAYS:
+                return "latency_band", MID, start
             since = self._drift_since(row, start)
             if since is not None:
                 return "latency_drift", MID, since
-            days = self._days(row, start)
-            if len(days) >= limit.BAND_DAYS:
-                return "latency_band", MID, start
             return "latency_shift", MID, start
         sums = self._table.minutes(row, self._shares.onset(row, TAIL)).sum(axis=0)
         n, k, x = (float(sums[each]) for each in (M.TIMED, M.TAIL_K, M.TAIL_X))
@@ -52,6 +53,28 @@ class Latency:
         since = self._drift_since(case.row, case.start)
         if since is not None:
             case.kind, case.cause, case.start = "latency_drift", causes["latency_drift", case.scope], since
+
+    def look_for_load(self, case: Case) -> None:
+        """What another endpoint's calls, which rose first, may have done."""
+        table, age = self._table, self._table.now - case.opened
+        asked = age in _LOAD_AT or age == _WAVES_AT
+        if not asked or case.scope != "endpoint" or case.cause not in ("fault", "load", "contention"):
+            return
+        rows = np.flatnonzero(~table.arrays["is_service"][: len(table)])
+        rows = rows[rows != case.row]
+        first = max(table.first, table.oldest, case.start - limit.LONGEST)
+        calls = table.minutes(rows, first)[..., M.N]
+        if age == _WAVES_AT:
+            mine = table.minutes(case.row, first)
+            n = mine[:, M.TIMED]
+            load = goes_with(calls, np.where(n > 0, (mine[:, M.MID_K] - mine[:, M.MID_X]) / np.maximum(n, 1), np.nan))
+        else:
+            load = loaded_by(calls, case.start - first)
+        if load is None:
+            return
+        key = table.keys[int(rows[load.place])]
+        case.cause, case.related = "call", Subject(*key)
+        case.facts["lag"] = f"{60 * load.lag} s"
 
     def measure(self, case: Case) -> None:
         """Note observed and usual latency, of the quantile that tells it best."""
@@ -71,7 +94,7 @@ class Latency:
     def _usual(self, case: Case) -> Floats:
         """Usual latencies of the endpoints, mixed as their requests are now."""
         baseline = self._intake.baseline
-        rows = self._rows(case.row)
+        rows = self._intake.members(case.row)
         if rows.size == 1:
             return baseline.sketch(int(rows[0]))
         first = max(case.start, self._table.oldest)
@@ -82,9 +105,9 @@ class Latency:
         found: Floats = weight @ known
         return found
 
-    def _moved(self, row: int, start: int) -> float:
-        """By how many slots the median is higher than usual since a minute."""
-        rows = self._rows(row)
+    def _moved(self, row: int, start: int) -> tuple[float, float]:
+        """By how many slots the median is higher since a minute: than in the last hours, and than in the last days."""
+        rows = self._intake.members(row)
         first = max(start, self._table.now - KEPT + 1)
         moved, weights = [], []
         for each in rows.tolist():
@@ -92,9 +115,11 @@ class Latency:
             usual = float(self._intake.baseline.arrays["median"][each])
             if sketch.sum() < (_FEWEST if rows.size > 1 else 1) or np.isnan(usual):
                 continue
-            moved.append(float(middle(sketch[None])[0]) - usual)
+            now = float(middle(sketch[None])[0])
+            moved.append((now - self._intake.medians.least(each, usual), now - usual))
             weights.append(float(sketch.sum()))
-        return float(np.average(moved, weights=weights)) if moved else 0.0
+        of_hours, of_days = np.average(moved, weights=weights, axis=0) if moved else (0.0, 0.0)
+        return float(of_hours), float(of_days)
 
     def _drift_since(self, row: int, start: int) -> int | None:
         """First minute of a slow rise; None where it is none."""
@@ -107,9 +132,6 @@ class Latency:
         if self._table.arrays["is_service"][row]:
             return []
         return self._intake.medians.days_slow(row, self._intake.moment(start), limit.BAND_SLOTS)
-
-    def _rows(self, row: int) -> Counts:
-        return self._table.children(row) if self._table.arrays["is_service"][row] else np.array([row])
 
 
 def _quantile(sketch: Floats, share: float) -> float:

@@ -11,6 +11,8 @@ from scipy import special
 
 Floats = npt.NDArray[np.float64]
 _LEAST = 1e-12
+# A trouble that comes in waves is on again when the newest buckets say so, however long it rested.
+_AGAIN, _SURE_AGAIN = 5, 5.0
 
 
 def more_share(k: npt.ArrayLike, n: npt.ArrayLike, x: npt.ArrayLike) -> Floats:
@@ -69,5 +71,7 @@ def over(k: Floats, n: Floats | None, x: Floats, during: float) -> tuple[int, fl
         bad = min(max(during, 1e-5), 0.999)
         gain = k * np.log(usual / bad) + (n - k) * np.log((1.0 - usual) / (1.0 - bad))
     total = np.cumsum(gain[::-1])
+    if total[:_AGAIN].min() <= -_SURE_AGAIN:
+        return 0, 0.0
     best = int(np.argmax(total))
     return (best + 1, float(total[best])) if total[best] > 0 else (0, 0.0)

@@ -66,10 +66,11 @@ NEW_FOR = timedelta(hours=24)
 # --- latency: in slots of the sketch, of which each is 5 % ---
 FEWEST_LATENCIES = 200  # of an endpoint before it has a usual distribution
 TOLERATED_SLOTS = 3  # 16 % slower: what load and the hour of the day do
-LEAST_SLOTS = 5  # the median must have moved by 28 %
-# For the slowest: counted beyond p95 and 63 %, put up with are those that are 22 % slower, and 1.6 times as many.
-TAIL_BEYOND, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL, TOLERATED_TAIL_MORE = 10, 4, 1.6, 0.004
-LEAST_TAIL = 0.035  # of all requests beyond that, more than usual
+LEAST_SLOTS = 5  # the median must have moved by 28 % since the last hours
+LEAST_SLOTS_OF_DAYS = 2.5  # and be 13 % above that of the last days: what only comes back from a quiet hour is no news
+# For the slowest: counted beyond p95 and 63 %, put up with are those that are 16 % slower, and 1.3 times as many.
+TAIL_BEYOND, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL, TOLERATED_TAIL_MORE = 10, 3, 1.3, 0.003
+LEAST_TAIL = 0.025  # of all requests beyond that, more than usual
 FEWEST_SLOWER = 12  # requests that are slower
 TAIL_SHARE = 0.95
 
@@ -85,6 +86,7 @@ BAND_REST = timedelta(hours=26)  # a band that stays away so long is over
 # --- traffic ---
 TOLERATED_MORE, TOLERATED_LESS = 1.15, 0.87  # what an expectation is off by on an ordinary day
 LEAST_MORE, LEAST_LESS = 1.5, 0.67  # a campaign, a holiday are less
+BEYOND_PEAKS = 1.5  # times what the busiest windows of a day had: some sites are called once an hour
 # Where only the last hours are known, not last week's: mornings double the traffic within an hour.
 TOLERATED_MORE_BLIND, TOLERATED_LESS_BLIND = 2.2, 0.4
 LEAST_MORE_BLIND, LEAST_LESS_BLIND = 3.0, 0.3

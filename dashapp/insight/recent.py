@@ -21,7 +21,10 @@ _PER_DAY = 1440 // limit.BLOCK
 _BLOCKS = _DAYS * _PER_DAY
 _FEWEST = 8  # requests of a block that has a median
 _RAMP_BLOCKS = 54
+# Blocks of the last hours, before the longest window; and how many of them tell what is usual now.
+_RECENT_FROM, _RECENT_TO, _RECENT_FEWEST = 18, 6, 4
 _BAND_REACH = 3  # blocks that are looked at from the beginning on
+_PARTS = (0.0, 0.25, 0.5, 0.75)
 _SIDE = 6  # blocks beside the band that belong to neither
 
 
@@ -99,6 +102,15 @@ class Medians:
             self._open(block)
         np.add.at(self.arrays["sum"], rows, latencies)
 
+    def least(self, row: int, usual: float) -> float:
+        """The usual median slot, or that of the last hours where it is lower; nan where none is known."""
+        if self._block is None or np.isnan(usual):
+            return usual
+        at = np.arange(self._block - _RECENT_FROM, self._block - _RECENT_TO)
+        known = self.arrays["median"][row, at % _BLOCKS]
+        known = known[np.isfinite(known)]
+        return min(usual, float(np.median(known))) if known.size >= _RECENT_FEWEST else usual
+
     def is_drift(self, row: int, usual: float) -> int | None:
         """Blocks since which a row has slowly become slower, None where it did so in one step or not at all."""
         series = self._series(row, _RAMP_BLOCKS)
@@ -108,7 +120,8 @@ class Medians:
         at, level = np.arange(len(series))[known], series[known].astype(np.float64)
         level = np.concatenate([[usual] * 3, level]) if np.isfinite(usual) else level
         at = np.concatenate([[at[0] - 3, at[0] - 2, at[0] - 1], at]) if np.isfinite(usual) else at
-        step = min(_rest(level, (at >= s).astype(np.float64)) for s in at[1:])
+        # A step may begin anywhere in a block.
+        step = min(_rest(level, np.where(at >= s, 1.0, part * (at == s - 1))) for s in at[1:] for part in _PARTS)
         ramps = [(_rest(level, np.maximum(at - s, 0.0)), int(s)) for s in at[: -limit.DRIFT_BLOCKS]]
         ramp, since = min(ramps)
         last = int(at[-1])

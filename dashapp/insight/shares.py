@@ -113,10 +113,15 @@ class Shares:
     def onset(self, row: int, question: int) -> int:
         """Minute in which a deviation of a row that lasts now began."""
         table = self._table
-        first = max(table.now - _LONGEST_BACK, int(table.arrays["since"][row, question]), table.first, table.oldest)
+        since = max(int(table.arrays["since"][row, question]), table.first, table.oldest)
+        first = min(max(table.now - _LONGEST_BACK, since), table.now)
         minutes = table.minutes(row, first)
         asked = QUESTIONS[question]
-        return first + onset(minutes[:, asked.k], minutes[:, asked.n], minutes[:, asked.x])
+        usual = minutes[:, asked.x]
+        if question in (MID, TAIL):
+            # Between what is usual and what is put up with: latencies wander a little, and that is no beginning.
+            usual = np.sqrt(usual * minutes[:, asked.t])
+        return first + onset(minutes[:, asked.k], minutes[:, asked.n], usual)
 
     def shared(self, service: int, question: int, start: int) -> tuple[bool, int]:
         """Tell whether all endpoints of a service deviate since a minute, or else which one does most."""

@@ -40,6 +40,8 @@ class M(IntEnum):
     TAIL_T = 16
     CALLS = 17  # of a service, in minutes of which anything is known and something is expected
     CALLS_X = 18
+    MID_ALL = 19  # usual numbers above median and p95 before they are brought down to those of the last hours
+    TAIL_ALL = 20
 
 
 MEASURES = len(M)
@@ -158,11 +160,15 @@ class Table:
         found: Floats = np.diff(cumulated, axis=-2)
         return found
 
+    def between(self, first: int, last: int) -> Floats:
+        """Sums from one minute to another of all rows, shape (rows, measures)."""
+        sums, rows = self.arrays["sums"], len(self)
+        found: Floats = sums[:rows, self._slot(last)] - sums[:rows, self._slot(first - 1)]
+        return found
+
     def minute(self, number: int) -> Floats:
         """One minute of all rows, shape (rows, measures)."""
-        sums, rows = self.arrays["sums"], len(self)
-        found: Floats = sums[:rows, self._slot(number)] - sums[:rows, self._slot(number - 1)]
-        return found
+        return self.between(number, number)
 
     @property
     def oldest(self) -> int:

@@ -24,6 +24,8 @@ _STILL_QUIET = 6.0
 _INDEPENDENT = 4.0
 _FEWEST_MORE = 30
 _SURE_OUTAGE = 15.0  # natural logarithm: once in three million minutes
+_HOURS, _OFTEN = 24, 3  # so often in a day is usual
+_SELDOM = 0.05
 _BACK = limit.LONGEST + 10
 
 
@@ -49,6 +51,8 @@ class TrafficSearch:
         table.arrays.make("calls_usual", (len(WINDOWS),))
         table.arrays.make("calls_since", (), 0, np.int64)
         table.arrays.make("blind", (), True, np.bool_)
+        # How many times as many as usual the busiest windows of each of the last hours had.
+        table.arrays.make("peaks", (_HOURS, len(WINDOWS)))
 
     def search(self, windows: Floats, held: set[int]) -> list[TrafficSuspect]:
         """Services that deviate and are not held already."""
@@ -67,6 +71,7 @@ class TrafficSearch:
         up, down = np.where(fresh, up, 0.0), np.where(fresh, down, 0.0)
         free = np.array([row not in held for row in rows.tolist()])
         self._learn(rows, k, x, clusters, free)
+        up = np.where(self._is_news(rows, k, x), up, 0.0)
         found = [each for row in rows[free].tolist() if (each := self.outage(row)) is not None]
         out = {each.row for each in found}
         for kind, ratio in (("traffic_spike", up), ("traffic_drop", down)):
@@ -93,7 +98,7 @@ class TrafficSearch:
 
     def _first(self, row: int) -> int:
         table = self._table
-        return max(table.now - _BACK, int(table.arrays["calls_since"][row]), table.first, table.oldest)
+        return min(max(table.now - _BACK, int(table.arrays["calls_since"][row]), table.first, table.oldest), table.now)
 
     def _tolerated(self, blind: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
         more = np.where(blind, limit.TOLERATED_MORE_BLIND, limit.TOLERATED_MORE)[:, None]
@@ -105,6 +110,8 @@ class TrafficSearch:
         sums = self._table.minutes(row, start).sum(axis=0)
         times = float(sums[M.CALLS] / max(sums[M.CALLS_X], 1e-9))
         blind = bool(self._table.arrays["blind"][row])
+        if blind and self._was_so(row, kind, start):
+            return None
         least_more = limit.LEAST_MORE_BLIND if blind else limit.LEAST_MORE
         least_less = limit.LEAST_LESS_BLIND if blind else limit.LEAST_LESS
         if kind == "traffic_spike" and times < least_more:
@@ -125,9 +132,40 @@ class TrafficSearch:
         place = int(np.searchsorted(_WIDTHS, run, side="right")) - 1
         clusters = float(self.clusters(np.array([row]))[0, place])
         ratio = float(usual[-run:].sum()) / clusters
-        if ratio < _SURE_OUTAGE:
+        least = 1 if self._table.arrays["blind"][row] else 2
+        if ratio < _SURE_OUTAGE or self._silences(row, run) >= least:
             return None
         return TrafficSuspect(row, "outage", first + len(calls) - run, 0.0, ratio, float(np.exp(-ratio)))
+
+    def _is_news(self, rows: Counts, k: Floats, x: Floats) -> npt.NDArray[np.bool_]:
+        """Whether windows have far more than those of the last hours: what comes every hour is no spike."""
+        peaks = self._table.arrays["peaks"]
+        times = np.where(x > 0, k / np.maximum(x, 1e-9), 0.0)
+        hour = self._table.now // 60 % _HOURS
+        if self._table.now % 60 == 0:
+            peaks[:, hour] = 0.0
+        before = np.sort(np.delete(peaks[rows], [hour, (hour - 1) % _HOURS], axis=1), axis=1)[:, -_OFTEN]
+        peaks[rows, hour] = np.maximum(peaks[rows, hour], times)
+        return times > limit.BEYOND_PEAKS * before
+
+    def _was_so(self, row: int, kind: str, start: int) -> bool:
+        """Whether as long a time in the last hours was like it; asked where only they tell what is usual."""
+        calls = self._table.minutes(row, max(self._table.first, self._table.oldest))[:, M.N]
+        width = self._table.now - start + 1
+        before = calls[:-width]
+        if before.size < 2 * width:
+            return False
+        sums = np.convolve(before, np.ones(width), "valid")
+        now = float(calls[-width:].sum())
+        if kind == "traffic_spike":
+            return bool(now < limit.LEAST_MORE * sums.max())
+        return bool((sums <= now / limit.LEAST_LESS).mean() > _SELDOM)
+
+    def _silences(self, row: int, run: int) -> int:
+        """How often in the last hours there was nothing for about as long."""
+        calls = self._table.minutes(row, max(self._table.first, self._table.oldest))[:-run, M.N]
+        busy = np.flatnonzero(calls > 0)
+        return int((np.diff(busy) - 1 >= limit.LEAST_LESS * run).sum())
 
     def _learn(self, rows: Counts, k: Floats, x: Floats, clusters: Floats, free: npt.NDArray[np.bool_]) -> None:
         quiet = (other_rate(k, x) / clusters < _STILL_QUIET) & free[:, None]

@@ -10,9 +10,10 @@ from dashapp.insight.finding import Finding, Subject, TooLittle
 from dashapp.insight.history import History
 from dashapp.insight.intake import Intake
 from dashapp.insight.lifecycle import Change
-from dashapp.insight.limits import FEWEST_BASELINE
+from dashapp.insight.limits import FEWEST_BASELINE, HELD_BACK
 from dashapp.insight.minute import ClientMinute, Endpoint, Minute, Requests
 from dashapp.insight.questions import Question, named
+from dashapp.insight.table import M
 
 __all__ = ["Change", "Question", "Watch"]
 
@@ -25,7 +26,7 @@ class Watch:
         self._history = history or History()
         self._intake: Intake | None = None
         self._cases: Cases | None = None
-        self._clients = ClientWatch()
+        self._clients = ClientWatch(self._history.clients)
         self._warm(self._history)
 
     @property
@@ -40,7 +41,8 @@ class Watch:
         if self._intake is None:
             return []
         table, baseline = self._intake.table, self._intake.baseline
-        known = baseline.arrays["n"][: len(table)]
+        waiting = table.between(max(table.first, table.oldest, table.now - HELD_BACK + 1), table.now)[:, M.N]
+        known = baseline.arrays["n"][: len(table)] + waiting
         return [
             TooLittle(Subject(*key), "requests", int(known[row]), FEWEST_BASELINE)
             for row, key in enumerate(table.keys)
@@ -63,8 +65,15 @@ class Watch:
         return [] if self._cases is None else self._cases.answer(question.key, named(question, requests))
 
     def _warm(self, history: History) -> None:
+        of_clients = iter(history.client_minutes)
+        clients = next(of_clients, None)
         for minute in history.minutes:
-            self._look(minute, None, quiet=True)
+            while clients is not None and clients.start < minute.start:
+                clients = next(of_clients, None)
+            mine = clients if clients is not None and clients.start == minute.start else None
+            self._look(minute, mine, quiet=True)
+            if mine is not None:
+                self._clients.learn(mine)
 
     def _look(self, minute: Minute, clients: ClientMinute | None, *, quiet: bool) -> list[Change]:
         changes: list[Change] = []
@@ -80,6 +89,6 @@ class Watch:
         if not follows:
             changes += cases.close_all()
         with np.errstate(divide="ignore", invalid="ignore"):
-            intake.take(minute, clients, cases.held_services(), cases.excluded)
+            intake.take(minute, clients, cases.held.held_services(), cases.held.excluded)
             changes += cases.step(quiet=quiet)
         return changes
