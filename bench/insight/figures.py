@@ -147,7 +147,7 @@ def _tell_quiet(quiet: Sequence[Result]) -> float:
 def _tell_false(some: Sequence[Result], **which: object) -> float:
     weeks = sum(each.days / 7 * each.services for each in some)
     wrong = Counter(found.last.kind for each in some for found in each.found)
-    figure = sum(wrong.values()) / weeks
+    figure = sum(wrong.values()) / weeks if weeks else 0.0
     name = "insight: false alarms in quiet weeks"
     report(
         name, figure, "by service and week", FALSE_A_WEEK, _GOAL, **which, service_weeks=round(weeks, 1), kinds=wrong
