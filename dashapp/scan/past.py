@@ -8,9 +8,18 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dashapp.insight.history import LATENCY_SPAN, TRAFFIC_SPAN, WARM_UP, History
+from dashapp.insight.history import (
+    CLIENT_REQUESTS,
+    CLIENT_SPAN,
+    LATENCY_SPAN,
+    TRAFFIC_SPAN,
+    WARM_UP,
+    BusiestHour,
+    History,
+)
 from dashapp.insight.minute import Endpoint, Minute
 from dashapp.scan.reading import BY, minute_of, read_minutes
+from sql.busy_clients import busy_clients
 from sql.connection import Reading, snapshot
 from sql.filters import Filters
 from sql.plan import Range, ceil, floor
@@ -32,7 +41,7 @@ def history_before(
 ) -> History:
     """The past of a whole hour, of one service or of all.
 
-    The hours and minutes are read while they are taken, each in a short reading of its own.
+    Hours, minutes and clients are read while they are taken, each piece in a short reading of its own.
     """
     with snapshot(engine) as reading:
         span = data_span(reading, service)
@@ -49,6 +58,7 @@ def history_before(
         minutes=_minutes(engine, Range(max(border, floor(span.start, _HOUR)), moment), service, rest),
         # What is stored since less than a day is new as a whole, and so no part of it is.
         endpoints=endpoints if span.start < moment - _DAY else None,
+        clients=_clients(engine, Range(max(floor(span.start, _HOUR), moment - CLIENT_SPAN), moment), service, rest),
     )
 
 
@@ -89,4 +99,19 @@ def _minutes(engine: sa.Engine, span: Range, service: str | None, rest: Callable
             found = read_minutes(reading, Range(at, min(at + _PIECE, span.end)), service)
         yield from found
         at += _PIECE
+        rest((time.process_time() - started) * _RESTS)
+
+
+def _clients(
+    engine: sa.Engine, span: Range, service: str | None, rest: Callable[[float], None]
+) -> Iterator[BusiestHour]:
+    at = span.start
+    while at < span.end:
+        started = time.process_time()
+        # A day of the clock, as what is found is by day.
+        end = min(floor(at, _DAY) + _DAY, span.end)
+        with snapshot(engine) as reading:
+            found = busy_clients(reading, Range(at, end), CLIENT_REQUESTS, service)
+        yield from (BusiestHour(*each) for each in found)
+        at = end
         rest((time.process_time() - started) * _RESTS)

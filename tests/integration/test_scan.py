@@ -18,7 +18,7 @@ from flask import Flask
 
 from dashapp.api import api_blueprint
 from dashapp.insight.finding import Finding, Subject
-from dashapp.insight.history import History
+from dashapp.insight.history import BusiestHour, History
 from dashapp.scan import search
 from dashapp.scan.kept import columns_of, finding_of
 from dashapp.scan.past import history_before
@@ -433,6 +433,10 @@ def test_the_past_of_a_watch_is_what_the_rows_are(
     assert [minute.start for minute in minutes] == [NOON - 3 * HOUR + i * MINUTE for i in range(180)]
     assert sum(int(minute.counts.sum()) for minute in minutes) == 180
     assert past.endpoints == frozenset()  # the days are not in the aggregates yet
+    many = {(service, f"10.0.0.{i + 1}", at.date()) for service, at, clients in (
+        ("shop", begin, 2), ("web", begin, 1), ("shop", NOON, 3)
+    ) for i in range(clients)}  # fmt: skip
+    assert sorted(past.clients) == sorted(BusiestHour(*each, 60) for each in many)
     assert rests
     alone = history_before(engine, NOON, "web", rest=rests.append)
     assert alone.traffic.keys() == {"web"}
