@@ -17,6 +17,8 @@ State = Literal["open", "closed"]
 Position = tuple[datetime, str]
 # The parts of a subject that a text is compared with.
 _TEXTS = ("service", "method", "route")
+# The numbers of a finding that say which errors it counts, and the lowest status of these.
+_COUNTED = {"server_errors": 500, "client_errors": 400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,11 @@ class KeptFinding:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which findings: those that overlap a range and whose subject has every value that a filter names.
+    """Which findings: those that overlap a range and that are about what the filters name.
 
-    A filter of a client finds its networks too, one of a network its clients. A correlation is found by either side.
+    That is a subject with every value that they name; and for an endpoint of a service what is of the whole service,
+    for it is of each endpoint. A filter of a client finds its networks too, one of a network its clients; one of a
+    status also what counts errors of that class. A correlation is found by either side.
     """
 
     whole: Range | None = None
@@ -81,8 +85,13 @@ _OF_CLIENT = (
     "or network::inet >>= cast(:client as inet))"
 )
 _OF_STATUS = (
-    "(case when status ~ '^[1-9][0-9][0-9]$' then status::int between :low and :high "
-    "when status ~* '^[1-5]xx$' then left(status, 1)::int * 100 between :low / 100 * 100 and :high end)"
+    "case when status ~ '^[1-9][0-9][0-9]$' then status::int between :low and :high "
+    "when status ~* '^[1-5]xx$' then left(status, 1)::int * 100 between :low / 100 * 100 and :high end"
+)
+# Evidence of it is of what it counts now, and of what was usual.
+_COUNTS = "payload -> 'evidence' @> cast(:{name} as jsonb)"
+_OF_ALL_THE_SERVICE = (
+    "(service = :service and method is null and route is null and client_ip is null and network is null)"
 )
 _COVERED = """
 select start_at, end_at from watched
@@ -131,11 +140,16 @@ def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
     if named:
         mine = " and ".join(f"{name} = :{name}" for name in named)
         related = " and ".join(f"payload #>> '{{related,{name}}}' = :{name}" for name in named)
-        conditions.append(f"(({mine}) or ({related}))")
+        either = [f"({mine})", f"({related})"]
+        if filters.service is not None and len(named) > 1:
+            either.append(_OF_ALL_THE_SERVICE)
+        conditions.append(f"({' or '.join(either)})")
         values |= named
     if filters.status is not None:
-        conditions.append(_OF_STATUS)
-        values |= {"low": filters.status[0], "high": filters.status[1]}
+        low, high = filters.status
+        counted = [name for name, lowest in _COUNTED.items() if low <= lowest + 99 and high >= lowest]
+        conditions.append(f"({' or '.join([_OF_STATUS, *(_COUNTS.format(name=name) for name in counted)])})")
+        values |= {"low": low, "high": high, **{name: f'[{{"name": "{name}"}}]' for name in counted}}
     if filters.client_ip is not None:
         conditions.append(_OF_CLIENT)
         values["client"] = filters.client_ip
