@@ -82,11 +82,26 @@ def say_too_little(little: TooLittle, words: Words) -> str:
     return words("too_little_about", subject=name_of(little.subject, words), text=text)
 
 
-def say_nothing_found(n: int | None, words: Words) -> str:
-    """That nothing differs from the usual, or that `n` requests are too few to tell; None where it is not known."""
+def say_nothing_found(n: int | None, watched: float | None, words: Words) -> str:
+    """That nothing differs from the usual, or why that cannot be told.
+
+    Args:
+        n: how many requests there are, None where that is not known.
+        watched: the share that was watched, None where all was.
+        words: in which language.
+    """
     if n is not None and n < FEWEST_TO_JUDGE:
         return words("too_little", n=fmt.count(n), needed=fmt.count(FEWEST_TO_JUDGE))
-    return words("no_findings")
+    return words("no_findings") if watched is None else words("no_findings_coarse", share=_floored(watched))
+
+
+def say_watched(watched: float, words: Words) -> str:
+    """That only a share of what is shown was watched."""
+    return words("watched_part", share=_floored(watched))
+
+
+def _floored(share: float) -> str:
+    return f"{int(share * 100)}%"
 
 
 def title(kind: Kind, words: Words) -> str:

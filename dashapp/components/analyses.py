@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashapp import format as fmt
 from dashapp.components.card import icon
 from dashapp.components.finding_panel import Look, said
-from dashapp.components.findings import ordered
+from dashapp.components.findings import ordered, watched_note
 from dashapp.components.part import failure
 from dashapp.parts import Failed
 from dashapp.sentences_analyses import (
@@ -76,16 +76,18 @@ def _lines(lines: Sequence[Line], look: Look) -> Component:
 
 def _beyond(part: BeyondPart, look: Look) -> Component:
     words = look.words
-    found = ordered(part.findings)
+    found = ordered(part.found.findings)
     rows = [html.Li(_finding(each, look)) for each in found[:MOST_SAID]]
     more = len(found) - MOST_SAID
     rest = [html.P(words("r5_rest", n=fmt.count(more)), className="mut")] if more > 0 else []
-    none = [] if found else [html.P(say_nothing_found(part.networks.total, words))]
+    watched = part.found.watched
+    none = [] if found else [html.P(say_nothing_found(part.networks.total, watched, words))]
     return html.Div(
         [
             *none,
             html.Ul(rows, className="told"),
             *rest,
+            *(watched_note(watched, words) if found else ()),
             _lines(say_segments(part.networks, part.hours, look.zone, words), look),
         ]
     )

@@ -17,7 +17,8 @@ from dashapp.components.finding_panel import Look, panel, said, subject_name
 from dashapp.figures.base import LABEL_SHARE, LABEL_SHARE_PHONE, Band
 from dashapp.insight.finding import SEVERITIES, Finding, Kind
 from dashapp.quantities import age
-from dashapp.sentences_findings import in_short, say_nothing_found, title
+from dashapp.sentences_findings import in_short, say_nothing_found, say_watched, title
+from dashapp.stats.known_findings import Found
 from dashapp.words import Words
 from sql.plan import MINUTE, Range
 
@@ -40,7 +41,7 @@ def ordered(found: Sequence[Finding]) -> list[Finding]:
 
 
 def finding_rows(
-    found: Sequence[Finding], look: Look, *, of: int | None = None, all_at: str | None = None
+    found: Found, look: Look, *, of: int | None = None, all_at: str | None = None
 ) -> Component:  # fmt: skip
     """The worst first; each opens what is known of it.
 
@@ -50,19 +51,24 @@ def finding_rows(
         of: how many requests the range has, where that is known.
         all_at: where all of them are listed.
     """
-    if not found:
-        return note(say_nothing_found(of, look.words))
-    rows = [html.Li(_pop_over(each, look)) for each in ordered(found)[:MOST_FINDINGS]]
-    more = len(found) - MOST_FINDINGS
+    if not found.findings:
+        return note(say_nothing_found(of, found.watched, look.words))
+    rows = [html.Li(_pop_over(each, look)) for each in ordered(found.findings)[:MOST_FINDINGS]]
+    more = len(found.findings) - MOST_FINDINGS
     rest: list[Component] = []
     if more > 0:
         text = look.words("more_findings", n=fmt.count(more))
         link = dcc.Link(look.words("all_findings"), href=all_at) if all_at else None
         rest = [html.P([text, " · ", link] if link else text, className="note left")]
-    return html.Div([html.Ul(rows, className="finds"), *rest])
+    return html.Div([html.Ul(rows, className="finds"), *rest, *watched_note(found.watched, look.words)])
 
 
-def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = None) -> Component:
+def watched_note(watched: float | None, words: Words) -> list[Component]:
+    """That not all was watched, where that is so."""
+    return [] if watched is None else [html.P(say_watched(watched, words), className="note left")]
+
+
+def finding_history(found: Found, look: Look, *, most: int | None = None) -> Component:
     """All of them (or the first) as wide rows, the worst first; each unfolds in its place."""
     rows = [
         html.Li(
@@ -75,9 +81,9 @@ def finding_history(found: Sequence[Finding], look: Look, *, most: int | None = 
                 **_kept_open(each),
             )
         )
-        for each in ordered(found)[:most]
+        for each in ordered(found.findings)[:most]
     ]
-    return html.Ul(rows, className="finds history")
+    return html.Div([html.Ul(rows, className="finds history"), *watched_note(found.watched, look.words)])
 
 
 def bands_of(

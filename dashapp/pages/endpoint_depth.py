@@ -195,7 +195,7 @@ class _Page:
 
 def show(read: Depth, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
-    found = [] if isinstance(read.findings, Failed) else read.findings
+    found = [] if isinstance(read.found, Failed) else read.found.findings
     complete = site.complete()
     bands = bands_of(found, view.whole, site.zone, words, complete, phone=is_phone())
     page = _Page(view, site, words, complete, bands)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -24,6 +24,7 @@ from dashapp.insight.finding import KINDS, Finding
 from dashapp.parts import Failed, Parts
 from dashapp.sentences_findings import say_nothing_found, title
 from dashapp.site import Site, most_points
+from dashapp.stats.known_findings import Found
 from dashapp.stats.overview import Question, found, totals
 from dashapp.time_range import bucket_minutes
 from dashapp.view import View
@@ -87,7 +88,7 @@ _OUTPUTS = {
 class FoundOf:
     """Findings, and how many requests the range has."""
 
-    findings: list[Finding]
+    found: Found
     requests: int
 
 
@@ -112,16 +113,16 @@ def show(read: FoundOf | Failed, look: Look, site: Site, kept_since: str | None 
     state, kind = chosen(look.view)
 
     def listed(each: FoundOf) -> Component:
-        if not each.findings:
-            return note(say_nothing_found(each.requests, words))
-        some = choose(each.findings, state, kind)
-        return finding_history(some, look) if some else note(words("no_findings_chosen"))
+        if not each.found.findings:
+            return note(say_nothing_found(each.requests, each.found.watched, words))
+        some = choose(each.found.findings, state, kind)
+        return finding_history(replace(each.found, findings=some), look) if some else note(words("no_findings_chosen"))
 
     content, failed = shown(read, listed, title=words("findings"), words=words, kept_since=kept_since, blank=None)
     placed = {"list": content, "list_failed": failed}
     if isinstance(read, Failed):
         return placed | dict.fromkeys(("states", "kinds", "said", "read_at"), no_update)
-    all_ = read.findings
+    all_ = read.found.findings
     lasting = sum(each.end is None for each in all_)
     return placed | {
         "states": _states(all_, state, kind, look),

@@ -32,10 +32,10 @@ from dashapp.components.statuses import status_rows
 from dashapp.figures.base import Band, blank
 from dashapp.figures.latency import latency_figure
 from dashapp.figures.traffic import traffic_figure
-from dashapp.insight.finding import Finding
 from dashapp.pages import changed_card
 from dashapp.parts import Failed
 from dashapp.site import Site, is_phone, most_points
+from dashapp.stats.known_findings import Found
 from dashapp.stats.overview import Codes, Endpoints, Overview, Question, Series, Totals, read_overview
 from dashapp.time_range import bucket_minutes
 from dashapp.view import View
@@ -226,7 +226,7 @@ class _Page:
 def show(read: Overview, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
     page = _Page(view, site, words, site.complete())
-    bands = [] if isinstance(read.findings, Failed) else _bands(read, page)
+    bands = [] if isinstance(read.found, Failed) else _bands(read, page)
 
     def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:
         return shown(value, make, title=words(key), words=words, kept_since=kept_since, blank=blank)
@@ -237,7 +237,7 @@ def show(read: Overview, view: View, site: Site, words: Words, kept_since: str |
         "traffic": put(read.series, lambda each: _traffic(each, bands, page), "requests", blank()),
         "latency": put(read.series, lambda each: _latency(each, bands, page), "latency", blank()),
         "statuses": put(read.codes, lambda each: _statuses(each, page), "statuses"),
-        "findings": put(read.findings, lambda each: _findings(each, read, page), "findings"),
+        "findings": put(read.found, lambda each: _findings(each, read, page), "findings"),
         "slowest": put(read.endpoints, lambda each: _slowest(each, page), "slowest"),
         "failing": put(read.endpoints, lambda each: _failing(each, page), "failing"),
     }
@@ -264,7 +264,7 @@ def _around(read: Overview, page: _Page) -> dict[str, Any]:
         "no_latency": has_latency,
         "latency_class": "chart-graph" if has_latency else "chart-graph none",
         "latencies": latency_line(total.latency_ms, words) if total else None,
-        "findings_count": "" if isinstance(read.findings, Failed) else str(len(read.findings) or ""),
+        "findings_count": "" if isinstance(read.found, Failed) else str(len(read.found.findings) or ""),
         "routes": routes,
     }
 
@@ -301,13 +301,13 @@ def _latency(series: Series, bands: list[Band], page: _Page) -> Any:
     )  # fmt: skip
 
 
-def _findings(found: list[Finding], read: Overview, page: _Page) -> Component:
+def _findings(found: Found, read: Overview, page: _Page) -> Component:
     total = None if isinstance(read.key_figures, Failed) else read.key_figures[0].total.total
     return finding_rows(found, page.look, of=total, all_at=page.view.link(HISTORY))
 
 
 def _bands(read: Overview, page: _Page) -> list[Band]:
-    found = [] if isinstance(read.findings, Failed) else read.findings
+    found = [] if isinstance(read.found, Failed) else read.found.findings
     return bands_of(found, page.view.whole, page.site.zone, page.words, page.complete, phone=is_phone())
 
 
@@ -350,17 +350,17 @@ def _traffic_unit(bucket: str, page: _Page) -> str:
 
 def _insight_of(read: Overview) -> Overview | Failed:
     """The sentence needs all of these."""
-    needed = (read.key_figures, read.series, read.endpoints, read.findings)
+    needed = (read.key_figures, read.series, read.endpoints, read.found)
     return next((each for each in needed if isinstance(each, Failed)), read)
 
 
 def _insight(read: Overview, page: _Page) -> list[Component]:
     view, words, zone = page.view, page.words, page.site.zone
-    assert not isinstance(read.findings, Failed)
+    assert not isinstance(read.found, Failed)
     assert not isinstance(read.series, Failed)
     peak = sentences.say_peak(read.series.now, view.whole, zone, words)
-    if read.findings:
-        worst, look = ordered(read.findings)[0], page.look
+    if read.found.findings:
+        worst, look = ordered(read.found.findings)[0], page.look
         links = [(words("see_requests"), time_link(worst, look, "/logs"))]
         if (worst.start, worst.end) != (view.whole.start, view.whole.end):
             links.insert(0, (time_label(worst, look), time_link(worst, look)))

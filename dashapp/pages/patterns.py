@@ -31,13 +31,13 @@ from dashapp.figures.base import blank
 from dashapp.figures.heatmap import What, week_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.status_share import status_share_figure
-from dashapp.insight.finding import Finding
 from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
 from dashapp.sentences_findings import say_nothing_found
 from dashapp.sentences_patterns import Fact, pattern_facts
 from dashapp.site import Site, most_points
 from dashapp.stats.analyses import Analyses, read_analyses
+from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks
 from dashapp.stats.overview import Question, Series
 from dashapp.stats.pattern_page import Methods, PatternPage, Week, read_patterns
@@ -257,7 +257,7 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "heat": put(read.week, lambda each: _week(each, page, "requests", 3), "heat", blank()),
         "heat_errors": put(read.week, lambda each: _week(each, page, "error_rate", 6), "heat_errors", blank()),
         "heat_p95": put(read.week, lambda each: _week(each, page, "p95", 6), "heat_p95", blank()),
-        "findings": put(read.findings, lambda each: _findings(each, read.week, page), "findings"),
+        "findings": put(read.found, lambda each: _findings(each, read.week, page), "findings"),
         "facts": put(read.week, lambda each: _facts(each, read.networks, page), "pattern_findings"),
         "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
         "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
@@ -278,11 +278,11 @@ def _around(read: PatternPage, page: _Page) -> dict[str, Any]:
     series = read.series
     bucket = "" if isinstance(series, Failed) else bucket_name(series.now.interval_minutes, words)
     timed = isinstance(series, Failed) or any(each.sketch is not None for each in series.now.buckets)
-    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.findings)
+    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.found)
     failed = any(isinstance(each, Failed) for each in parts)
     return {
         "read_at": no_update if failed else fmt.clock_seconds(page.site.now(), zone),
-        "findings_count": "" if isinstance(read.findings, Failed) else str(len(read.findings) or ""),
+        "findings_count": "" if isinstance(read.found, Failed) else str(len(read.found.findings) or ""),
         "findings_all": page.view.link(HISTORY),
         "unit": words("heat_unit", zone=fmt.zone_name(page.view.whole.end, zone)),
         "status_unit": words("status_course_unit", bucket=bucket) if bucket else "",
@@ -318,10 +318,10 @@ def _week(week: Week, page: _Page, what: What, every: int) -> Any:
     return week_figure(week.week, page.words, what=what, zone=page.site.zone, every=every)
 
 
-def _findings(found: list[Finding], week: Week | Failed, page: _Page) -> Component:
-    if not found:
+def _findings(found: Found, week: Week | Failed, page: _Page) -> Component:
+    if not found.findings:
         total = None if isinstance(week, Failed) else sum(hour.tally.n for hour in week.hours)
-        return note(say_nothing_found(total, page.words))
+        return note(say_nothing_found(total, found.watched, page.words))
     look = Look(page.view, page.site.complete(), page.site.zone, page.words)
     return finding_history(found, look, most=MOST_FINDINGS)
 

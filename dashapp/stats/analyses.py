@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.bottlenecks import Bottlenecks, bottlenecks
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.errors import Statuses, statuses
+from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks, networks
 from dashapp.stats.overview import Question, Totals, found, totals
 from dashapp.stats.patterns import Hour, read_hours
@@ -46,7 +46,7 @@ class StatusPart:
 class BeyondPart:
     """R5: what stands out, and from where requests come."""
 
-    findings: list[Finding]
+    found: Found
     networks: Networks
     hours: list[Hour]
 

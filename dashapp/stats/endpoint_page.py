@@ -9,10 +9,10 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.endpoint_common import Among, Common, endpoint_common, slow_count
 from dashapp.stats.endpoint_detail import SCANNED_ROWS
+from dashapp.stats.known_findings import Found
 from dashapp.stats.overview import Codes, Question, Series, Totals, both_sides, codes, found, series, totals
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import known_buckets
@@ -72,7 +72,7 @@ class Depth:
     codes: Codes | Failed
     slow: Slow | Failed
     clients: NewestClients | Failed
-    findings: list[Finding] | Failed
+    found: Found | Failed
 
 
 def read_table(engine: sa.Engine, question: Question, *, by: By) -> Table:
@@ -122,7 +122,7 @@ def read_depth(engine: sa.Engine, question: Question, *, among: Among) -> Depth:
             codes=parts.read(partial(codes, question=question)),
             slow=parts.read(partial(read_slow, question=question, among=among)),
             clients=parts.read(partial(read_clients, question=question)),
-            findings=parts.read(partial(found, question=question)),
+            found=parts.read(partial(found, question=question)),
         )
 
 

@@ -53,7 +53,10 @@ Endpoint = tuple[str, str]
 
 
 def findings(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> list[Finding]:
-    """Search what is final of a range; the worst first, an empty list where nothing stands out."""
+    """Compare what is final of a range coarsely with the time before; the worst first.
+
+    The watch (`dashapp.scan`) sees more; this serves where it has not been.
+    """
     known = Range(whole.start, min(whole.end, complete))
     if known.start >= known.end:
         return []

@@ -13,13 +13,14 @@ from sql.connection import Reading
 from sql.filters import Filters
 from sql.findings import KeptFinding, Selection, covered, find
 from sql.plan import MINUTE, Range, ceil, floor, joined
+from sql.span import data_span
 from sql.watching import spans_with_data
 
 # Of one range; beyond, the latest to begin are shown.
 MOST_KEPT = 500
 # What the watch has not come to yet is no gap.
 _BEHIND = 5 * MINUTE
-_HOUR = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 # The share of a range that must be watched for a search of the rest to say nothing that counts.
 _ENOUGH = 0.98
 _RANK = {"high": 0, "medium": 1, "low": 2}
@@ -41,6 +42,19 @@ class KnownFindings:
     truncated: bool
     watched: float
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether all that is worth saying was looked at minute by minute."""
+        return self.watched >= _ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a page shows: the findings, and which share of the range was watched, None where all of it was."""
+
+    findings: list[Finding]
+    watched: float | None = None
+
 
 def known_findings(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> KnownFindings:
     """What stands out in what is final of a range, under filters."""
@@ -53,15 +67,24 @@ def known_findings(reading: Reading, whole: Range, filters: Filters, complete: d
     watched = _watched(reading, parts, Range(known.start, min(known.end, complete - _BEHIND)))
     found = [Known(finding_of(each.payload), each) for each in page.findings]
     if watched < _ENOUGH:
-        searched = findings(reading, known, filters, complete)
+        searched = findings(reading, _logged(reading, known, filters, complete), filters, complete)
         found += [Known(each, None) for each in searched if not _is_watched(each, parts, complete)]
     found.sort(key=lambda each: (_RANK[each.finding.severity], -each.finding.score, each.finding.start))
     return KnownFindings(found, truncated=page.truncated, watched=watched)
 
 
-def findings_of_range(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> list[Finding]:
-    """The same as findings alone."""
-    return [each.finding for each in known_findings(reading, whole, filters, complete).findings]
+def findings_of_range(reading: Reading, whole: Range, filters: Filters, complete: datetime) -> Found:
+    """The same as a page shows it."""
+    known = known_findings(reading, whole, filters, complete)
+    return Found([each.finding for each in known.findings], None if known.is_watched else known.watched)
+
+
+def _logged(reading: Reading, known: Range, filters: Filters, complete: datetime) -> Range:
+    """Without what comes after a log that ended long ago: that it has no requests there is no drop."""
+    span = data_span(reading, filters.service)
+    if span is None or complete - span.end < _DAY:
+        return known
+    return Range(known.start, max(known.start, min(known.end, ceil(span.end, MINUTE))))
 
 
 def _watched(reading: Reading, parts: Sequence[Range], span: Range) -> float:

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dashapp.comparison import Both, Comparison, known_on_both
-from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.errors import Statuses, statuses
-from dashapp.stats.known_findings import findings_of_range
+from dashapp.stats.known_findings import Found, findings_of_range
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.traffic import Traffic, traffic, traffic_there
 from dashapp.stats.usage import Usage, routes_of, usage
@@ -82,7 +81,7 @@ class Overview:
     series: Series | Failed
     codes: Codes | Failed
     endpoints: Endpoints | Failed
-    findings: list[Finding] | Failed
+    found: Found | Failed
 
 
 def read_overview(engine: sa.Engine, question: Question) -> Overview:
@@ -93,7 +92,7 @@ def read_overview(engine: sa.Engine, question: Question) -> Overview:
             series=parts.read(partial(series, question=question)),
             codes=parts.read(partial(codes, question=question)),
             endpoints=parts.read(partial(endpoints, question=question)),
-            findings=parts.read(partial(found, question=question)),
+            found=parts.read(partial(found, question=question)),
         )
 
 
@@ -148,8 +147,8 @@ def endpoints(reading: Reading, question: Question) -> Endpoints:
     return Endpoints(whole, routes, now, usage(reading, both.before, question.filters))
 
 
-def found(reading: Reading, question: Question) -> list[Finding]:
-    """Search for what stands out."""
+def found(reading: Reading, question: Question) -> Found:
+    """What stands out."""
     return findings_of_range(reading, question.whole, question.filters, question.complete)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from dashapp.insight.finding import Finding
 from dashapp.parts import Failed, Parts
 from dashapp.stats.clients import Clients, clients
+from dashapp.stats.known_findings import Found
 from dashapp.stats.methods import MethodFigures, methods
 from dashapp.stats.networks import Networks, networks
 from dashapp.stats.overview import Question, Series, both_sides, found, series
@@ -47,7 +47,7 @@ class PatternPage:
     methods: Methods | Failed
     networks: Networks | Failed
     clients: Clients | Failed
-    findings: list[Finding] | Failed
+    found: Found | Failed
 
 
 def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
@@ -60,7 +60,7 @@ def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
             methods=parts.read(lambda reading: read_methods(reading, question)),
             networks=parts.read(lambda reading: networks(reading, whole, filters, most=MOST_SEGMENTS)),
             clients=parts.read(lambda reading: clients(reading, whole, filters, most=MOST_SEGMENTS)),
-            findings=parts.read(lambda reading: found(reading, question)),
+            found=parts.read(lambda reading: found(reading, question)),
         )
 
 

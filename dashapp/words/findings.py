@@ -3,6 +3,15 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "findings": ("발견 사항", "Findings"),
     "no_findings": ("평소와 다른 점이 없습니다.", "Nothing differs from the usual."),
+    "no_findings_coarse": (
+        "전과 대략 비교한 결과 평소와 다른 점이 없습니다. 분 단위로 살펴본 것은 이 가운데 {share}입니다.",
+        "A coarse comparison with the time before shows nothing unusual. "
+        "Of this, {share} was searched minute by minute.",
+    ),
+    "watched_part": (
+        "분 단위로 살펴본 것은 이 가운데 {share}이며, 나머지는 전과 대략 비교한 결과입니다.",
+        "Of this, {share} was searched minute by minute; the rest is a coarse comparison with the time before.",
+    ),
     "no_findings_chosen": ("고른 조건에 맞는 발견 사항이 없습니다.", "No finding matches what was chosen."),
     "all_findings": ("모두 보기", "See all"),
     "more_findings": ("그 밖에 {n}건", "{n} more"),

@@ -15,6 +15,7 @@ from dashapp.stats.analyses import Analyses, BeyondPart, StatusPart, TrafficPart
 from dashapp.stats.bottlenecks import Bottlenecks, Common, SlowEndpoint
 from dashapp.stats.clients import Client, Clients
 from dashapp.stats.errors import StatusCount, Statuses
+from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks
 from dashapp.stats.overview import Totals
 from dashapp.stats.patterns import Hour
@@ -141,7 +142,7 @@ def test_all_five_stand_on_the_page_and_what_they_name_leads_on(language: str) -
         Usage([endpoint("/a", 1200)], 9, 1200),
         statuses_part({"2xx": 90, "4xx": 10}, [(200, 90), (404, 10)], [endpoint("/a", 100, client=10)]),
         Failed("r-1", "failed_slow"),
-        BeyondPart([example("error_burst"), example("correlation")], Networks([], 0, 10, 0, 0, 10), hours(1)),
+        BeyondPart(Found([example("error_burst"), example("correlation")]), Networks([], 0, 10, 0, 0, 10), hours(1)),
     )
     shown = analyses_in_words(read, look)
     text = builders.text_of(shown)
@@ -157,7 +158,11 @@ def test_all_five_stand_on_the_page_and_what_they_name_leads_on(language: str) -
 def test_nothing_found_is_said() -> None:
     look = Look(view_of("", WHOLE.end, SEOUL), WHOLE.end, SEOUL, EN)
     failed = Failed("r-1", "failed_slow")
-    for total, text in ((10, "Not enough data: n = 10 (100 needed)."), (500, "Nothing differs from the usual.")):
-        beyond = BeyondPart([], Networks([], 0, total, 0, 0, total), [])
+    for total, watched, text in (
+        (10, None, "Not enough data: n = 10 (100 needed)."),
+        (500, None, "Nothing differs from the usual."),
+        (500, 0.339, "A coarse comparison with the time before shows nothing unusual. Of this, 33% was searched"),
+    ):
+        beyond = BeyondPart(Found([], watched), Networks([], 0, total, 0, 0, total), [])
         shown = analyses_in_words(Analyses(failed, failed, failed, failed, beyond), look)
         assert text in builders.text_of(shown)

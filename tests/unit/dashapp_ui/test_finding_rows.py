@@ -11,6 +11,7 @@ from dashapp.components.finding_panel import Look, in_depth, panel, said, time_l
 from dashapp.components.findings import bands_of, finding_history, finding_rows, ordered
 from dashapp.insight.finding import KINDS, Evidence, Kind, Subject
 from dashapp.pages.findings import choose, chosen
+from dashapp.stats.known_findings import Found
 from dashapp.view import view_of
 from dashapp.words import Words
 from tests.unit.dashapp_ui.builders import SEOUL, START, components_of, text_of
@@ -72,7 +73,7 @@ def test_what_fails_leads_to_all_of_its_range_and_to_what_its_failures_share() -
 def test_one_that_lasts_reaches_to_what_is_final() -> None:
     finding = example("error_burst", end=None)
     assert "start=2026-11-23T09:00&end=2026-11-23T09:30" in unquote(time_link(finding, look_at()))
-    rows = text_of(finding_rows([finding], look_at()))
+    rows = text_of(finding_rows(Found([finding]), look_at()))
     assert "Ongoing" in rows
     assert "since 09:00, 30 min" in rows
 
@@ -86,16 +87,26 @@ def test_the_worst_is_first_and_what_lasts_before_what_is_over() -> None:
 
 def test_a_long_list_says_where_the_rest_is() -> None:
     found = [example(kind) for kind in KINDS]
-    shown = finding_rows(found, look_at(), all_at="/findings?last=1h")
+    shown = finding_rows(Found(found), look_at(), all_at="/findings?last=1h")
     assert f"{len(KINDS) - 5} more" in text_of(shown)
     assert links_of(shown)["See all"] == "/findings?last=1h"
-    assert text_of(finding_rows([], look_at())) == "Nothing differs from the usual."
-    assert text_of(finding_rows([], look_at(), of=10)) == "Not enough data: n = 10 (100 needed)."
+    assert text_of(finding_rows(Found([]), look_at())) == "Nothing differs from the usual."
+    assert text_of(finding_rows(Found([]), look_at(), of=10)) == "Not enough data: n = 10 (100 needed)."
+
+
+def test_what_was_not_watched_is_said_to_be_compared_coarsely() -> None:
+    coarse = "Of this, 99% was searched minute by minute; the rest is a coarse comparison with the time before."
+    found = Found([example("error_burst")], watched=0.999)
+    for shown in (finding_rows(found, look_at()), finding_history(found, look_at())):
+        assert coarse in text_of(shown)
+    none = text_of(finding_rows(Found([], watched=0.0), look_at()))
+    assert none.startswith("A coarse comparison with the time before shows nothing unusual. Of this, 0% was searched")
+    assert "coarse" not in text_of(finding_rows(replace(found, watched=None), look_at()))
 
 
 def test_the_history_has_a_row_for_each_and_says_each_sentence_once() -> None:
     found = [example(kind) for kind in KINDS]
-    shown = finding_history(found, look_at())
+    shown = finding_history(Found(found), look_at())
     assert sum(node.__class__.__name__ == "Details" for node in components_of(shown)) == len(KINDS)
     assert text_of(shown).count("asked for 312 paths") == 1
 
