@@ -63,7 +63,6 @@ _OF_ENDPOINTS = (
     "and (service, method, route) in (select * from unnest(cast(:services as text[]), cast(:methods as text[]), "
     "cast(:routes as text[])))"
 )
-_OF_CLIENTS = "and client_ip = any(cast(:clients as inet[]))"
 
 
 def client_entries(reading: Reading, span: Range, service: str | None = None) -> list[ClientEntry] | None:
@@ -83,10 +82,9 @@ def single_requests(
     *,
     endpoints: Sequence[tuple[str, str, str]] = (),
     service: str | None = None,
-    clients: Sequence[str] = (),
     most: int = MOST_REQUESTS,
 ) -> list[SingleRequest]:
-    """Return the first requests of a span, ascending in time; of some endpoints, a service or some clients if named."""
+    """Return the first requests of a span, ascending in time; of some endpoints or a service if named."""
     values: dict[str, Any] = {"low": span.start, "high": span.end, "most": min(most, MOST_REQUESTS)}
     words = []
     if endpoints:
@@ -96,9 +94,6 @@ def single_requests(
     if service is not None:
         words.append(_OF_SERVICE)
         values["service"] = service
-    if clients:
-        words.append(_OF_CLIENTS)
-        values["clients"] = list(clients)
     rows = reading.execute(sa.text(_REQUESTS.format(conditions=" ".join(words))), values).all()
     reading.count_rows(len(rows))
     return [SingleRequest(*row) for row in rows]

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import psycopg
 import sqlalchemy as sa
 
 from dashapp.insight.finding import Evidence, Finding, Severity, Subject
+from dashapp.insight.lifecycle import Change
 from dashapp.insight.minute import ClientMinute, Minute, Requests
+from dashapp.scan.course import Answer, Make
 from dashapp.scan.reading import read_requests
 from dashapp.scan.run import Scanner
+from dashapp.scan.search import answer, make_watch
 from sql.batch import Batch, LogRow
 from sql.connection import Reading
 from sql.plan import MINUTE, Range
@@ -23,13 +26,6 @@ from sql.writing import LogWriter
 from tests.rows import log_row
 
 CLEAN_MINUTES = 3
-
-
-@dataclass(frozen=True)
-class Change:
-    what: Literal["opened", "updated", "closed"]
-    key: str
-    finding: Finding
 
 
 @dataclass
@@ -126,11 +122,23 @@ def watched(
         watches.append(StandIn(**stand_in))
         return watches[-1]
 
+    return scanned(engine, dsn, at, holder, least, make, read_answer, watches)
+
+
+def scanned(
+    engine: sa.Engine,
+    dsn: str,
+    at: datetime,
+    holder: str,
+    least: Severity | None,
+    make: Make = make_watch,
+    answer: Answer = answer,
+    watches: list[StandIn] | None = None,
+) -> Watched:
+    """With the search itself, unless another one is given."""
     store = WatchStore.open(dsn, holder)
-    found = Watched(None, store, watches, at)  # type: ignore[arg-type]
-    found.scanner = Scanner(
-        engine, store, lambda: found.at, make, read_answer, least=least, clock=lambda: found.seconds
-    )
+    found = Watched(None, store, [] if watches is None else watches, at)  # type: ignore[arg-type]
+    found.scanner = Scanner(engine, store, lambda: found.at, make, answer, least=least, clock=lambda: found.seconds)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import sqlalchemy as sa
 
 from dashapp.insight.finding import Finding
+from dashapp.insight.lifecycle import Change
 from dashapp.insight.minute import ClientMinute, Minute, Requests
 from dashapp.scan.kept import key_of, same_thing
 from dashapp.scan.reading import read_clients, read_minutes
@@ -24,22 +25,6 @@ What = Literal["opened", "updated", "closed"]
 _CELLS_A_PIECE = 10_000
 _FIRST_PIECE, _LONGEST_PIECE = 5, 60
 _ANSWER_S = 5.0
-
-
-class Change(Protocol):
-    """What the watch says of a finding; its `key` is the same from opening to closing."""
-
-    @property
-    def what(self) -> What:
-        """What became of it."""
-
-    @property
-    def key(self) -> str:
-        """Its name within the watch."""
-
-    @property
-    def finding(self) -> Finding:
-        """As it is now."""
 
 
 class Watch(Protocol):

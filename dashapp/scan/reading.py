@@ -108,10 +108,9 @@ def read_requests(
     *,
     endpoints: Sequence[Endpoint] = (),
     service: str | None = None,
-    clients: Sequence[str] = (),
 ) -> Requests:
     """Single requests of a span, at most as many as `sql.client_minutes` reads."""
-    rows = single_requests(reading, span, endpoints=endpoints, service=service, clients=clients)
+    rows = single_requests(reading, span, endpoints=endpoints, service=service)
     addresses = _places(row.client for row in rows if row.client is not None)
     found = _places(Endpoint(row.service, row.method, row.route) for row in rows)
     return Requests(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import uuid
@@ -27,8 +26,6 @@ from sql.alerts import AlertStore
 from sql.connection import DatabaseUnavailable
 from sql.watching import WatchStore
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -40,9 +37,6 @@ class Running:
 
 def start(settings: DashboardSettings, dsn: str, engine: sa.Engine, now: Callable[[], datetime]) -> Running:
     """Start the threads: one searches, and one sends where there are channels. The database may still be away."""
-    if not search.is_there():
-        log.warning("this version has no search: nothing is watched")
-        return Running(lambda: None, None)
     channels = channels_of(settings)
     store = WatchStore.open(dsn, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
     complete = Completeness(engine, settings.settle_seconds, now, Shared(0)).through

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -17,7 +15,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from dashapp.api import api_blueprint
-from dashapp.insight.finding import Finding, Subject
+from dashapp.insight.finding import Evidence, Finding, Subject
 from dashapp.insight.history import BusiestHour, History
 from dashapp.scan import search
 from dashapp.scan.kept import columns_of, finding_of
@@ -33,7 +31,8 @@ from sql.plan import MINUTE, Range, floor
 from sql.watching import Step, WatchStore
 from sql.writing import LogWriter
 from tests.receivers import http_receiver
-from tests.scanning import StandIn, forget_all, read_answer, requests_of, store, watched
+from tests.rows import moment
+from tests.scanning import StandIn, forget_all, read_answer, requests_of, scanned, store, watched
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -276,6 +275,31 @@ def test_a_minute_that_the_search_cannot_stand_is_left_out(
     assert [row[1:3] for row in kept(own)] == [(NOON + 5 * MINUTE, NOON + 6 * MINUTE)]
 
 
+def test_the_search_itself_finds_a_planted_break_in_three_minutes_and_its_end(
+    dsn_of_scan: str, engine: sa.Engine, writer: LogWriter, own: Connection
+) -> None:
+    begin, breaks, mended = NOON - 4 * HOUR, NOON + 4 * MINUTE, NOON + 16 * MINUTE
+    rows = [
+        row
+        for route, failing in (("/pay", range(244, 256)), ("/list", ()), ("/cart", ()))
+        for row in requests_of(begin, 300, a_minute=6, route=route, failing=failing)
+    ]
+    store(writer, [row for row in rows if moment(row.ts) < NOON])
+    one = scanned(engine, dsn_of_scan, NOON, "one", "low")
+    one.run()
+    assert kept(own) == []
+    store(writer, [row for row in rows if moment(row.ts) >= NOON])
+    for minute in range(1, 60):
+        one.run(NOON + minute * MINUTE)
+        if one.at == breaks + 3 * MINUTE:
+            assert [row[:3] for row in kept(own)] == [("/pay", breaks, None)]
+            assert told(own) == [("opened", "high")]
+    ((route, start_at, end_at, _, cause, late, withdrawn),) = kept(own)
+    assert (route, start_at, end_at) == ("/pay", breaks, mended)
+    assert (cause, late, withdrawn) == ("fault", False, False)
+    assert told(own) == [("opened", "high"), ("closed", "high")]
+
+
 # ---- what the API says of it ----
 
 
@@ -363,6 +387,50 @@ def test_the_history_has_pages_states_and_kinds(engine: sa.Engine, two_found: da
     ):
         found = asked(engine, two_found, "findings", **parameters)["findings"]
         assert [each["subject"] for each in found] == subjects, parameters
+
+
+def test_what_is_of_a_whole_service_is_found_for_its_endpoints_and_errors_by_their_status(
+    dsn_of_scan: str, engine: sa.Engine, own: Connection
+) -> None:
+    scan = WatchStore.open(dsn_of_scan, "test")
+    scan.lease()
+    rows = []
+    for key, subject, counted in (
+        ("endpoint", Subject("shop", "POST", "/pay"), "server_errors"),
+        ("service", Subject("shop"), "client_errors"),
+        ("client", Subject("shop", client_ip="10.0.0.1"), "requests"),
+    ):
+        evidence = (Evidence("requests", 90, "requests", ""), Evidence(counted, 9, "requests", ""))
+        finding = Finding(
+            "error_burst", "low", subject, NOON, NOON + HOUR, "share", 0.1, 0.0, None, 9.0, 1e-9, 90, "fault", evidence
+        )
+        rows.append(columns_of(key, finding, incident=key, late=False, watch=1))
+    scan.keep(Step(1, rows=rows))
+    scan.close()
+
+    def keys(**filters: Any) -> list[str]:
+        with snapshot(engine) as reading:
+            return sorted(each.key for each in find(reading, Selection(None, Filters(**filters)), limit=10).findings)
+
+    assert keys(service="shop") == ["client", "endpoint", "service"]
+    assert keys(service="shop", method="POST", route="/pay") == ["endpoint", "service"]
+    assert keys(service="shop", method="GET", route="/pay") == ["service"]
+    assert keys(service="web", route="/pay") == []
+    assert keys(route="/pay") == ["endpoint"]  # of which service is not known
+    assert keys(status=(500, 999)) == keys(status=(503, 503)) == ["endpoint"]
+    assert keys(status=(400, 499)) == keys(status=(404, 404)) == ["service"]
+    assert keys(status=(400, 599)) == ["endpoint", "service"]
+    assert keys(status=(200, 299)) == []
+
+
+def test_that_a_log_has_ended_is_no_drop(dsn_of_scan: str, engine: sa.Engine, writer: LogWriter) -> None:
+    begin = NOON - 90 * HOUR
+    store(writer, requests_of(begin, 1200, a_minute=6), "import:access.log")
+    span = {"start": (begin + 8 * HOUR).isoformat(), "end": (begin + 40 * HOUR).isoformat()}
+    answer = asked(engine, NOON, "anomalies", **span)  # nobody has watched
+    assert (answer["watched"], answer["findings"]) == (0.0, [])
+    soon = asked(engine, begin + 30 * HOUR, "anomalies", **span)
+    assert [each["kind"] for each in soon["findings"]] == ["traffic_drop"]
 
 
 def test_findings_of_clients_are_found_by_address_and_by_network(
@@ -465,10 +533,7 @@ def test_a_dashboard_that_is_started_searches_tells_and_leaves_the_lease(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    module = ModuleType("watch")
-    monkeypatch.setattr(module, "Watch", lambda _past: StandIn(), raising=False)
-    monkeypatch.setitem(sys.modules, search.MODULE, module)
-    monkeypatch.setattr(search, "is_there", lambda: True)
+    monkeypatch.setattr(search, "make_watch", lambda *_: StandIn())
     monkeypatch.setattr(search, "answer", read_answer)
     # Of the last hour: what is of today and short would wait for more.
     begin = floor(datetime.now(UTC), MINUTE) - 80 * MINUTE
