@@ -17,8 +17,8 @@ from dashapp.insight.history import (
     BusiestHour,
     History,
 )
-from dashapp.insight.minute import Endpoint, Minute
-from dashapp.scan.reading import BY, minute_of, read_minutes
+from dashapp.insight.minute import ClientMinute, Endpoint, Minute
+from dashapp.scan.reading import BY, minute_of, read_clients, read_minutes
 from sql.busy_clients import busy_clients
 from sql.connection import Reading, snapshot
 from sql.filters import Filters
@@ -52,10 +52,12 @@ def history_before(
         endpoints = frozenset(Endpoint(*row) for row in known)
     border = moment - WARM_UP
     first = max(floor(span.start, _HOUR), border - LATENCY_SPAN)
+    warm_up = Range(max(border, floor(span.start, _HOUR)), moment)
     return History(
         traffic=traffic,
         hours=_hours(engine, Range(first, border), service, rest),
-        minutes=_minutes(engine, Range(max(border, floor(span.start, _HOUR)), moment), service, rest),
+        minutes=_minutes(engine, warm_up, service, rest),
+        client_minutes=_client_minutes(engine, warm_up, service, rest),
         # What is stored since less than a day is new as a whole, and so no part of it is.
         endpoints=endpoints if span.start < moment - _DAY else None,
         clients=_clients(engine, Range(max(floor(span.start, _HOUR), moment - CLIENT_SPAN), moment), service, rest),
@@ -98,6 +100,19 @@ def _minutes(engine: sa.Engine, span: Range, service: str | None, rest: Callable
         with snapshot(engine) as reading:
             found = read_minutes(reading, Range(at, min(at + _PIECE, span.end)), service)
         yield from found
+        at += _PIECE
+        rest((time.process_time() - started) * _RESTS)
+
+
+def _client_minutes(
+    engine: sa.Engine, span: Range, service: str | None, rest: Callable[[float], None]
+) -> Iterator[ClientMinute]:
+    at = span.start
+    while at < span.end:
+        started = time.process_time()
+        with snapshot(engine) as reading:
+            found = read_clients(reading, Range(at, min(at + _PIECE, span.end)), service)
+        yield from (found[start] for start in sorted(found))
         at += _PIECE
         rest((time.process_time() - started) * _RESTS)
 

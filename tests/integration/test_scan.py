@@ -500,6 +500,9 @@ def test_the_past_of_a_watch_is_what_the_rows_are(
     minutes = list(past.minutes)
     assert [minute.start for minute in minutes] == [NOON - 3 * HOUR + i * MINUTE for i in range(180)]
     assert sum(int(minute.counts.sum()) for minute in minutes) == 180
+    by_client = list(past.client_minutes)
+    assert [minute.start for minute in by_client] == [NOON - 2 * HOUR + i * MINUTE for i in range(60)]
+    assert {int(minute.n.sum()) for minute in by_client} == {3}
     assert past.endpoints == frozenset()  # the days are not in the aggregates yet
     many = {(service, f"10.0.0.{i + 1}", at.date()) for service, at, clients in (
         ("shop", begin, 2), ("web", begin, 1), ("shop", NOON, 3)
