@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 
 from dashapp import format as fmt
 from dashapp.figures.base import (
+    Band,
     Slot,
+    band_shapes,
     compare_line,
     follows,
     gap_labels,
@@ -38,18 +40,25 @@ _UPPER, _LOWER = [0.46, 1], [0, 0.34]
 
 
 def status_share_figure(
-    traffic: Traffic, zone: ZoneInfo, words: Words, *, before: Traffic | None = None, before_name: str = ""
+    traffic: Traffic,
+    zone: ZoneInfo,
+    words: Words,
+    *,
+    before: Traffic | None = None,
+    before_name: str = "",
+    bands: Sequence[Band] = (),
 ) -> go.Figure:
     """Stacked to 100 %, 2xx below and 5xx on top; a bucket without requests has no shares, an unknown one a hatch.
 
-    `before` has the same buckets of the comparison; its error rate is a dotted line in the lower lane.
+    `before` has the same buckets of the comparison; its error rate is a dotted line in the lower lane. `bands` are
+    times in which something stood out; without their names, which would stand before bars that are all of the height.
     """
     known = [bucket.total is not None for bucket in traffic.buckets]
     slots = slots_of([bucket.start for bucket in traffic.buckets], traffic.interval_minutes, known, zone)
     buckets = traffic.buckets[: len(slots)]
     gaps = gaps_of(slots)
     classes = [name for name in CLASSES if name != "1xx" or any("1xx" in bucket.classes for bucket in buckets)]
-    figure = go.Figure(layout=_layout(slots, gaps, words))
+    figure = go.Figure(layout=_layout(slots, gaps, bands, words))
     for name in classes:
         figure.add_trace(_bars(name, buckets, slots, yaxis="y"))
     for name in _ERROR_CLASSES:
@@ -95,7 +104,9 @@ def _bars(name: str, buckets: Sequence[TrafficBucket], slots: Sequence[Slot], *,
     )
 
 
-def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], words: Words) -> dict[str, object]:
+def _layout(
+    slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], bands: Sequence[Band], words: Words
+) -> dict[str, object]:
     title = lane_title(words("errors_only"), _LOWER[1])
     upper = {"range": [0, 100], "tick0": 0, "dtick": 25, "ticksuffix": "%"}
     return layout(
@@ -107,5 +118,6 @@ def _layout(slots: Sequence[Slot], gaps: Sequence[tuple[datetime, datetime]], wo
         yaxis3=hidden_axis("y"),
         yaxis4=hidden_axis("y2"),
         annotations=[title, *gap_labels(gaps, words("no_data"))],
+        shapes=band_shapes(bands, slots),
         meta=meta(slots),
     )

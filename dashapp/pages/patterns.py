@@ -21,13 +21,13 @@ from dashapp.components.attributes import aria
 from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
 from dashapp.components.finding_panel import Look
-from dashapp.components.findings import MOST_FINDINGS, finding_history
+from dashapp.components.findings import MOST_FINDINGS, bands_of, finding_history
 from dashapp.components.graph import graph, paint
 from dashapp.components.heat_scale import heat_scale
 from dashapp.components.part import part, shown
 from dashapp.components.pattern_facts import busy_hours, fact_list, say_fact
 from dashapp.components.segment_tables import clients_table, methods_table, networks_table
-from dashapp.figures.base import blank
+from dashapp.figures.base import Band, blank
 from dashapp.figures.heatmap import What, week_figure
 from dashapp.figures.latency_heat import latency_heat_figure
 from dashapp.figures.status_share import status_share_figure
@@ -35,7 +35,7 @@ from dashapp.pages.overview import HISTORY, bucket_name
 from dashapp.parts import Failed
 from dashapp.sentences_findings import say_nothing_found
 from dashapp.sentences_patterns import Fact, pattern_facts
-from dashapp.site import Site, most_points
+from dashapp.site import Site, is_phone, most_points
 from dashapp.stats.analyses import Analyses, read_analyses
 from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks
@@ -248,6 +248,8 @@ class _Page:
 def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: str | None = None) -> dict[str, Any]:
     """Components and figures of every part; of one that failed, why."""
     page = _Page(view, site, words)
+    found = [] if isinstance(read.found, Failed) else read.found.findings
+    bands = bands_of(found, view.whole, site.zone, words, site.complete(), phone=is_phone())
 
     def put(value: Any, make: Any, key: str, blank: Any = None) -> tuple[Any, Any]:
         return shown(value, make, title=words(key), words=words, kept_since=kept_since, blank=blank)
@@ -260,8 +262,8 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "findings": put(read.found, lambda each: _findings(each, read.week, page), "findings"),
         "facts": put(read.week, lambda each: _facts(each, read.networks, page), "pattern_findings"),
         "times": put(read.week, lambda each: busy_hours(each.hours, view, site.zone, words), "busy_times"),
-        "status": put(read.series, lambda each: _statuses(each, page), "status_course", blank()),
-        "spread": put(read.series, lambda each: _spread(each, page), "spread", blank()),
+        "status": put(read.series, lambda each: _statuses(each, bands, page), "status_course", blank()),
+        "spread": put(read.series, lambda each: _spread(each, bands, page), "spread", blank()),
         "methods": put(read.methods, lambda each: _methods(each, page), "methods"),
         "networks": put(read.networks, lambda each: networks_table(each, view, words), "networks"),
         "clients": put(read.clients, lambda each: clients_table(each, view, words), "top_clients"),
@@ -337,14 +339,18 @@ def _facts(week: Week, networks: Networks | Failed, page: _Page) -> Component:
     return fact_list(facts, page.view, page.site.zone, page.words)
 
 
-def _statuses(series: Series, page: _Page) -> Any:
+def _statuses(series: Series, bands: list[Band], page: _Page) -> Any:
     name = page.words("error_rate_of", name=page.other)
-    return status_share_figure(series.now, page.site.zone, page.words, before=series.before, before_name=name)
+    return status_share_figure(
+        series.now, page.site.zone, page.words, before=series.before, before_name=name, bands=bands
+    )
 
 
-def _spread(series: Series, page: _Page) -> Any:
+def _spread(series: Series, bands: list[Band], page: _Page) -> Any:
     name = page.words("p95_of", name=page.other)
-    return latency_heat_figure(series.now, page.site.zone, page.words, before=series.before, before_name=name)
+    return latency_heat_figure(
+        series.now, page.site.zone, page.words, before=series.before, before_name=name, bands=bands
+    )
 
 
 def _methods(methods: Methods, page: _Page) -> Component:

@@ -157,3 +157,8 @@ def test_shares_of_statuses_leave_out_what_is_unknown_and_what_had_no_requests()
     assert traces(figure, "last week")[0].yaxis == "y2"
     assert [list(gap.x) for gap in traces(figure, "gap")] == [["2026-11-23T09:01:30"]] * 2
     assert status_share_figure(traffic_of([None]), SEOUL, WORDS).to_dict()
+    band = Band(traffic.buckets[1].start, traffic.buckets[2].start, "09:01 error burst")
+    marked = status_share_figure(traffic, SEOUL, WORDS, bands=[band])
+    assert marked.layout.shapes
+    assert "09:01 error burst" not in [each.text for each in marked.layout.annotations]
+    assert not figure.layout.shapes
