@@ -92,16 +92,13 @@ def say_nothing_found(n: int | None, watched: float | None, words: Words) -> str
     """
     if n is not None and n < FEWEST_TO_JUDGE:
         return words("too_little", n=fmt.count(n), needed=fmt.count(FEWEST_TO_JUDGE))
-    return words("no_findings") if watched is None else words("no_findings_coarse", share=_floored(watched))
+    return words("no_findings") if watched is None else f"{words('no_findings_coarse')} {say_watched(watched, words)}"
 
 
 def say_watched(watched: float, words: Words) -> str:
-    """That only a share of what is shown was watched."""
-    return words("watched_part", share=_floored(watched))
-
-
-def _floored(share: float) -> str:
-    return f"{int(share * 100)}%"
+    """That only a share of what is shown was watched, or nothing."""
+    percent = int(watched * 100)
+    return words("watched_part", share=f"{percent}%") if percent else words("watched_none")
 
 
 def title(kind: Kind, words: Words) -> str:

@@ -3,10 +3,10 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "findings": ("발견 사항", "Findings"),
     "no_findings": ("평소와 다른 점이 없습니다.", "Nothing differs from the usual."),
-    "no_findings_coarse": (
-        "전과 대략 비교한 결과 평소와 다른 점이 없습니다. 분 단위로 살펴본 것은 이 가운데 {share}입니다.",
-        "A coarse comparison with the time before shows nothing unusual. "
-        "Of this, {share} was searched minute by minute.",
+    "no_findings_coarse": ("눈에 띄는 점을 찾지 못했습니다.", "Nothing unusual was found."),
+    "watched_none": (
+        "분 단위로 살펴본 것이 아니라 전과 대략 비교한 결과입니다.",
+        "This was not searched minute by minute: it is a coarse comparison with the time before.",
     ),
     "watched_part": (
         "분 단위로 살펴본 것은 이 가운데 {share}이며, 나머지는 전과 대략 비교한 결과입니다.",

@@ -161,7 +161,7 @@ def test_nothing_found_is_said() -> None:
     for total, watched, text in (
         (10, None, "Not enough data: n = 10 (100 needed)."),
         (500, None, "Nothing differs from the usual."),
-        (500, 0.339, "A coarse comparison with the time before shows nothing unusual. Of this, 33% was searched"),
+        (500, 0.339, "Nothing unusual was found. Of this, 33% was searched minute by minute; the rest is a coarse"),
     ):
         beyond = BeyondPart(Found([], watched), Networks([], 0, total, 0, 0, total), [])
         shown = analyses_in_words(Analyses(failed, failed, failed, failed, beyond), look)

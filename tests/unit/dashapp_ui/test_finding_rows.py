@@ -99,8 +99,10 @@ def test_what_was_not_watched_is_said_to_be_compared_coarsely() -> None:
     found = Found([example("error_burst")], watched=0.999)
     for shown in (finding_rows(found, look_at()), finding_history(found, look_at())):
         assert coarse in text_of(shown)
-    none = text_of(finding_rows(Found([], watched=0.0), look_at()))
-    assert none.startswith("A coarse comparison with the time before shows nothing unusual. Of this, 0% was searched")
+    assert text_of(finding_rows(Found([], watched=0.0), look_at())) == (
+        "Nothing unusual was found. "
+        "This was not searched minute by minute: it is a coarse comparison with the time before."
+    )
     assert "coarse" not in text_of(finding_rows(replace(found, watched=None), look_at()))
 
 
