@@ -31,7 +31,9 @@ class Case:
         question: of `shares`, or TRAFFIC.
         start, end: its first minute, and the first one after it; None while it lasts.
         during: share of the requests in question while it lasts, or times as many requests as usual.
+        at_first: the same while it was young.
         sums: of the row since `start`; of a network, judged requests, failures and usual failures are in their places.
+        after: of these, what came after `last`: it may be over since.
         before: the same of the hour before.
         latency: observed and usual milliseconds of `measure`.
         also: questions that it answers too: errors and latency of one deploy.
@@ -50,10 +52,12 @@ class Case:
     ratio: float
     p: float
     during: float = 0.0
+    at_first: float = 0.0
     end: int | None = None
     last: int = 0
     network: str | None = None
     sums: Floats = field(default_factory=lambda: np.zeros(MEASURES))
+    after: Floats = field(default_factory=lambda: np.zeros(MEASURES))
     before: Floats = field(default_factory=lambda: np.zeros(MEASURES))
     sketch: Floats | None = None
     latency: tuple[float, float] | None = None
@@ -65,6 +69,11 @@ class Case:
     told_at: int = -1
     told: tuple[object, ...] = ()
     asked: int = 0
+
+    @property
+    def counted(self) -> Floats:
+        """Sums from its first minute to its last."""
+        return self.sums - self.after
 
     def news(self) -> tuple[object, ...]:
         """What is told at once when it changes; numbers alone wait for a while."""
@@ -89,7 +98,7 @@ class Case:
 
     def numbers(self) -> tuple[float, float]:
         """Observed and expected, in the unit of the kind."""
-        sums = self.sums
+        sums = self.counted
         if self.kind in _LATE:
             return self.latency or (0.0, 0.0)
         if self.kind in _CALLS:
@@ -101,9 +110,9 @@ class Case:
     def finding(self, moment: Callable[[int], datetime]) -> Finding:
         """What it says now; `moment` gives the start of a minute by its number."""
         observed, expected = self.numbers()
-        unit, n = "share", int(self.sums[M.N])
+        unit, n = "share", int(self.counted[M.N])
         if self.kind in _LATE:
-            unit, n = "ms", int(self.sums[M.TIMED])
+            unit, n = "ms", int(self.counted[M.TIMED])
         elif self.kind in _CALLS:
             unit, n = "per_minute", self.last - self.start + 1
         until = self.end if self.end is not None else self.last + 1
@@ -129,7 +138,7 @@ class Case:
     def _evidence(self, moment: Callable[[int], datetime], until: int) -> tuple[Evidence, ...]:
         now = query_of("summary", self.subject, moment(self.start), moment(max(until, self.start + 1)))
         before = query_of("summary", self.subject, moment(self.start - 60), moment(self.start))
-        sums, usual = self.sums, self.before
+        sums, usual = self.counted, self.before
         found = [Evidence("requests", float(sums[M.N]), "requests", now)]
         if self.kind in _LATE:
             if self.latency is not None:

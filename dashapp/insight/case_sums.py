@@ -39,20 +39,43 @@ class CaseSums:
     def level(self, case: Case) -> None:
         """Note how much of it there is while it lasts."""
         k, n, x = self.series(case, max(case.start, self._table.now - BACK))
-        whole = x if n is None else n
-        case.during = float(k.sum() / max(float(whole.sum()), 1e-9))
+        whole = float((x if n is None else n).sum())
+        usual = 1.0 if n is None else float(x.sum()) / max(whole, 1e-9)
+        during = float(k.sum()) / max(whole, 1e-9)
+        if self._table.now - case.opened <= limit.YOUNG:
+            case.at_first = during
+        # What is left of it must be worth speaking of: without a floor it would fade and never be over.
+        least = usual + limit.STILL * (case.at_first - usual)
+        case.during = max(during, least) if case.at_first >= usual else min(during, least)
+
+    def end_at_last(self, case: Case) -> None:
+        """Leave out what came after its last minute."""
+        if case.last < self._table.now:
+            case.after = self._since(case, case.last + 1)
+        else:
+            case.after = np.zeros_like(case.sums)
+
+    def rest(self, case: Case) -> None:
+        """Forget what came after its last minute: it goes on another day."""
+        case.sums, case.after = case.counted, np.zeros_like(case.sums)
+        if case.sketch is not None:
+            case.sketch = case.sketch - self._intake.sketches.total(self._intake.members(case.row), case.last + 1)
+
+    def _since(self, case: Case, first: int) -> Floats:
+        if case.network is None:
+            found: Floats = self._table.minutes(case.row, first).sum(axis=0)
+            return found
+        sums = np.zeros_like(case.sums)
+        series = self._intake.clients.series(case.network, first).sum(axis=0)
+        sums[[M.N, M.JUDGED]], sums[M.SERVER], sums[M.SERVER_X] = series[0], series[1], series[2]
+        return sums
 
     def take(self, case: Case, *, anew: bool = False) -> None:
         """Add the newest minute; while it is young, or `anew`, all of them from its beginning on."""
         table, now = self._table, self._table.now
         fits = case.start > table.oldest
         first = case.start if fits and (anew or now - case.opened <= limit.YOUNG) else now
-        if case.network is not None:
-            sums = np.zeros_like(case.sums)
-            series = self._intake.clients.series(case.network, first).sum(axis=0)
-            sums[[M.N, M.JUDGED]], sums[M.SERVER], sums[M.SERVER_X] = series[0], series[1], series[2]
-        else:
-            sums = table.minutes(case.row, first).sum(axis=0)
+        sums = self._since(case, first)
         case.sums = sums if first == case.start else case.sums + sums
         if first == case.start and case.start > table.oldest and case.network is None:
             case.before = table.minutes(case.row, case.start - 60, case.start - 1).sum(axis=0)

@@ -226,7 +226,8 @@ class ClientLog:
         name = self._network_names[code]
         since = max(first, number - LONGEST)
         series = self.series(name, since)
-        start = since + onset(series[:, 1], series[:, 0], series[:, 2])
+        # Against what is put up with: a single failure an hour before is no beginning.
+        start = since + onset(series[:, 1], series[:, 0], TOLERATED_RATIO_5XX * series[:, 2] + _PUT_UP * series[:, 0])
         n, k, x = series[start - since :].sum(axis=0)
         row_n: dict[int, int] = {}
         row_k: dict[int, int] = {}

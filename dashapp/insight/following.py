@@ -48,17 +48,20 @@ class Following:
         clusters = 1.0 if case.kind == "outage" else _CLUSTERED if n is not None else self._scatter(case.row)
         if sure / clusters < limit.SURE_OVER:
             case.last = now
+            self._sums.end_at_last(case)
             self._sums.level(case)
             self._latency.measure(case)
             if n is not None and n[-_SILENT:].sum() == 0 and len(n) >= BACK:
                 return self._cases.close(case, case.last + 1)
             return None
         case.last = max(now - quiet, case.start)
+        self._sums.end_at_last(case)
         enough = limit.QUIET_OUTAGE if case.kind == "outage" else limit.QUIET
         if quiet < enough:
             return None
         if case.kind == "latency_band":
             self._cases.note(case, case.last + 1)
+            self._sums.rest(case)
             case.resting = True
             return None
         return self._cases.close(case, case.last + 1)

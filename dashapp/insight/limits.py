@@ -21,6 +21,8 @@ HALF_LIFE = timedelta(hours=24)
 # It is over when it has not been for so long: waves of one trouble, ten minutes apart, are one finding.
 QUIET = 20
 QUIET_OUTAGE = 3
+# It goes on while so much of what it began with is left.
+STILL = 0.5
 # What has lasted so long is what is usual now.
 ADOPTED = timedelta(hours=24)
 # Scope and beginning of a finding are looked at again while it is young: more is known by then.
@@ -67,7 +69,7 @@ NEW_FOR = timedelta(hours=24)
 FEWEST_LATENCIES = 200  # of an endpoint before it has a usual distribution
 TOLERATED_SLOTS = 3  # 16 % slower: what load and the hour of the day do
 LEAST_SLOTS = 5  # the median must have moved by 28 % since the last hours
-LEAST_SLOTS_OF_DAYS = 2.5  # and be 13 % above that of the last days: what only comes back from a quiet hour is no news
+LEAST_SLOTS_OF_DAYS = 3.5  # and be 19 % above that of the last days: what only comes back from a quiet hour is no news
 # For the slowest: counted beyond p95 and 63 %, put up with are those that are 16 % slower, and 1.3 times as many.
 TAIL_BEYOND, TOLERATED_TAIL_SLOTS, TOLERATED_TAIL, TOLERATED_TAIL_MORE = 10, 3, 1.3, 0.003
 LEAST_TAIL = 0.025  # of all requests beyond that, more than usual
@@ -77,7 +79,7 @@ TAIL_SHARE = 0.95
 # --- slowly, and again and again ---
 BLOCK = 10  # minutes of which one median is kept
 DRIFT_BLOCKS = 5  # a rise that takes less is a step
-DRIFT_BETTER = 0.8  # how much better than a step a ramp must fit
+DRIFT_BETTER = 0.6  # how much better than a step a ramp must fit
 DRIFT_DAYS, DRIFT_DAILY_SLOTS = 4, 7  # over days: 40 % more after at least so many
 BAND_SLOTS = 4  # 20 % above the other hours of that day
 BAND_DAYS = 2  # days before on which it was slow at that time; today is the third

@@ -26,6 +26,8 @@ _FEWEST_MORE = 30
 _SURE_OUTAGE = 15.0  # natural logarithm: once in three million minutes
 _HOURS, _OFTEN = 24, 3  # so often in a day is usual
 _SELDOM = 0.05
+_SESSION = 5  # windows up to 8 minutes
+_LEVELS = (0.3, 3.0)
 _BACK = limit.LONGEST + 10
 
 
@@ -88,7 +90,9 @@ class TrafficSearch:
         """How many times as much counts scatter as independent requests do, at least 1."""
         seen, usual = (self._table.arrays[name][rows] for name in ("calls_seen", "calls_usual"))
         found: Floats = np.maximum((seen + limit.CLUSTERED_TRAFFIC * _WEIGHT) / (usual + _WEIGHT), 1.0)
-        return found
+        # Longer windows scatter no less; beyond that of a session it is the level that wanders, which is put up with.
+        found[:, _SESSION:] = found[:, _SESSION - 1 : _SESSION]
+        return np.maximum.accumulate(found, axis=1)
 
     def onset(self, row: int) -> int:
         """Minute in which a deviation that lasts now began."""
@@ -117,6 +121,13 @@ class TrafficSearch:
         if kind == "traffic_spike" and times < least_more:
             return None
         if kind == "traffic_drop" and times > least_less:
+            return None
+        # The run that began then must be as sure as the window in which it was seen: often only its end is that low.
+        tolerated = self._tolerated(np.array([blind]))[kind == "traffic_drop"].item()
+        place = int(np.searchsorted(_WIDTHS, self._table.now - start + 1, side="right")) - 1
+        clusters = float(self.clusters(np.array([row]))[0, max(place, 0)])
+        alone = other_rate(sums[M.CALLS], tolerated * sums[M.CALLS_X]) / clusters
+        if chance(alone) * _INDEPENDENT > limit.LIKELY_BY_CHANCE:
             return None
         return TrafficSuspect(row, kind, start, times, ratio, p)
 
@@ -168,6 +179,8 @@ class TrafficSearch:
         return int((np.diff(busy) - 1 >= limit.LEAST_LESS * run).sum())
 
     def _learn(self, rows: Counts, k: Floats, x: Floats, clusters: Floats, free: npt.NDArray[np.bool_]) -> None:
+        # Against the level of the last hour: what is learned is how they scatter, not how far off the expectation is.
+        x = x * np.clip(k[:, -1:] / np.maximum(x[:, -1:], 1.0), *_LEVELS)
         quiet = (other_rate(k, x) / clusters < _STILL_QUIET) & free[:, None]
         seen = np.minimum((k - x) ** 2, _MOST_SURPRISE * clusters * np.maximum(x, 1.0))
         for name, values in (("calls_seen", seen), ("calls_usual", x)):
