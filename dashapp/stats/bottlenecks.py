@@ -13,9 +13,10 @@ from dashapp.stats.tally import Latency, Tally
 from dashapp.time_range import local_hours
 from sql.connection import Reading
 from sql.filters import Filters
-from sql.plan import Range, levels_for
+from sql.plan import MINUTE, Range, levels_for
 from sql.reading import Cell, breakdown
 from sql.slowest import SlowRequest, slowest_requests
+from sql.span import data_span
 
 # Below it a p95 is the accident of one or two requests.
 ENOUGH_CALLS = 20
@@ -146,9 +147,11 @@ def _other_shares(
     if "status" in wanted:
         for cell in breakdown(reading, whole, filters, ["status"], sketches=False):
             counts["status", cell.keys[0]] += cell.n
-    if "hour" in wanted:
-        starts = local_hours(whole, zone)
-        for cell in breakdown(reading, whole, filters, edges=starts[1:], sketches=False):
+    if "hour" in wanted and (span := data_span(reading, filters.service)) is not None:
+        # A range of two centuries has two million hours, most of them before the first request.
+        stored = Range(max(whole.start, span.start), min(whole.end, span.end + MINUTE))
+        starts = local_hours(stored, zone)
+        for cell in breakdown(reading, stored, filters, edges=starts[1:], sketches=False):
             counts["hour", _hour(starts[cell.slot], zone)] += cell.n
     clients = [(value,) for field, value in repeated if field == "client_ip"]
     if clients and levels_for(filters.columns() | {"client_ip"}):

@@ -85,6 +85,8 @@ def test_busy_clients_are_those_of_the_rows_at_every_stage(
             for service in (None, "busy-b"):
                 with snapshot(quiet_engine) as reading:
                     found = busy_clients(reading, span, LEAST, service)
+                # Other tests store rows of other services in the same days.
+                found = [each for each in found if each.service.startswith("busy-")]
                 assert [each.n for each in found] == sorted((each.n for each in found), reverse=True)
                 assert set(found) == plain(stored, span, service), (span, service)
                 assert len(set(found)) == len(found)

@@ -99,7 +99,7 @@ def test_what_is_gone_is_named() -> None:
 @pytest.mark.parametrize(("n", "durations"), [(4_000, 1.0), (12_000, 1 / 3), (1_500, 8 / 3)])
 def test_nothing_is_named_where_only_people_came_and_went(n: int, durations: float) -> None:
     false = 0
-    for seed in range(30):
+    for seed in range(12):
         draw = np.random.default_rng(1_000 + seed)
         explained = found(hits(draw, 4_000), hits(draw, n), durations)
         false += sum(len(each) for each in explained.values())
@@ -125,7 +125,7 @@ def often(draw: np.random.Generator, route: str, chance: float) -> Callable[[Hit
 
 def test_routes_that_are_always_slow_or_failing_are_nothing_new() -> None:
     false = 0
-    for seed in range(20):
+    for seed in range(8):
         draw, *sides = both(2_000 + seed)
         slow = [changed(side, often(draw, "/route9", 0.9), slow=True) for side in sides]
         now, before = (changed(side, often(draw, "/route10", 0.3), status=422) for side in slow)
