@@ -63,7 +63,9 @@ def show(browser: Any, page: Served, service: str, **parameters: str) -> None:
     if "route" in parameters:
         wait_painted(browser, TRAFFIC)
     else:
-        browser.wait_for_element("#endpoints-grid .ag-floating-bottom [col-id='count']", timeout=20)
+        # It is there before it is shown: its columns have to find their places.
+        total = browser.wait_for_element("#endpoints-grid .ag-floating-bottom [col-id='count']", timeout=20)
+        wait_until(browser, total.is_displayed)
 
 
 def ask(page: Served, what: str, service: str, *, day: datetime = START, **more: str) -> Any:
