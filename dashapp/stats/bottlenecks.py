@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dashapp.stats.patterns import by_hour
 from dashapp.stats.tally import Latency, Tally
 from dashapp.time_range import local_hours
 from sql.connection import Reading
@@ -148,11 +149,10 @@ def _other_shares(
         for cell in breakdown(reading, whole, filters, ["status"], sketches=False):
             counts["status", cell.keys[0]] += cell.n
     if "hour" in wanted and (span := data_span(reading, filters.service)) is not None:
-        # A range of two centuries has two million hours, most of them before the first request.
         stored = Range(max(whole.start, span.start), min(whole.end, span.end + MINUTE))
         starts = local_hours(stored, zone)
-        for cell in breakdown(reading, stored, filters, edges=starts[1:], sketches=False):
-            counts["hour", _hour(starts[cell.slot], zone)] += cell.n
+        for hour, cell in by_hour(reading, stored, filters, starts, sketches=False):
+            counts["hour", _hour(starts[hour], zone)] += cell.n
     clients = [(value,) for field, value in repeated if field == "client_ip"]
     if clients and levels_for(filters.columns() | {"client_ip"}):
         for cell in breakdown(reading, whole, filters, ["client_ip"], only=clients, sketches=False):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
@@ -13,8 +14,9 @@ from dashapp.time_range import HOUR, local_hours
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
-from sql.reading import breakdown
+from sql.reading import Cell, breakdown
 from sql.span import data_span
+from sql.watching import spans_with_data
 
 HOURS = 24
 WEEKDAYS = 7
@@ -85,9 +87,28 @@ def read_hours(reading: Reading, whole: Range, filters: Filters, *, zone: ZoneIn
         return []
     starts = local_hours(known, zone)
     hours = [Hour(start, end, Tally()) for start, end in zip(starts, [*starts[1:], known.end], strict=True)]
-    for cell in breakdown(reading, known, filters, edges=starts[1:]):
-        hours[cell.slot].tally.add(cell)
+    for hour, cell in by_hour(reading, known, filters, starts):
+        hours[hour].tally.add(cell)
     return hours
+
+
+def by_hour(
+    reading: Reading, whole: Range, filters: Filters, starts: Sequence[datetime], *, sketches: bool = True
+) -> Iterator[tuple[int, Cell]]:
+    """Sums of the hours of a range that begin at `starts`, the first of which is its own start; with each its index.
+
+    Only hours in which something is stored are asked for: one row of a clock that stood at 1970 makes a range of
+    half a million hours.
+    """
+    bounds = [*starts, whole.end]
+    asked: set[int] = set()
+    for span in spans_with_data(reading, whole):
+        asked.update(range(bisect_right(bounds, span.start) - 1, min(bisect_left(bounds, span.end), len(starts))))
+    asked.discard(-1)
+    cuts = sorted({cut for hour in asked for cut in (hour, hour + 1)} - {0, len(starts)})
+    slots = [0, *cuts]
+    for cell in breakdown(reading, whole, filters, edges=[bounds[cut] for cut in cuts], sketches=sketches):
+        yield slots[cell.slot], cell
 
 
 def week_of(hours: Sequence[Hour], zone: ZoneInfo) -> list[WeekHour]:
