@@ -12,10 +12,13 @@ from dashapp.comparison import change
 from dashapp.sentences import course_of, say_count
 from dashapp.sentences_patterns import say_slow_hour, say_window
 from dashapp.stats.analyses import StatusPart, TrafficPart
+from dashapp.stats.apart import Apart
 from dashapp.stats.bottlenecks import Bottlenecks, Common, SlowEndpoint
 from dashapp.stats.networks import Networks
+from dashapp.stats.novelties import Novelties
 from dashapp.stats.patterns import Hour, week_of
 from dashapp.stats.usage import Endpoint, Usage
+from dashapp.values import field_name, filter_of, filters_of, novel_name, value_name
 from dashapp.words import Words
 from sql.plan import MINUTE, Range
 
@@ -28,6 +31,8 @@ _FEWEST_COMMON = 5
 _MOST_COMMON = 2
 _FEWEST_ERRORS = 10
 _LARGE_NETWORK = 0.2
+_MOST_APART = 4
+_MOST_NOVEL = 5
 _DAY = timedelta(hours=24)
 
 
@@ -164,6 +169,40 @@ def say_segments(found: Networks, hours: Sequence[Hour], zone: ZoneInfo, words: 
         largest = found.networks[0]
         values = {"share": fmt.rate(largest.share), "network": largest.network, "n": fmt.count(largest.clients)}
         lines.append(Line("say_network", values, {"network": {"client_ip": largest.network}}))
+    return lines
+
+
+def say_apart(found: Apart, words: Words) -> list[Line]:
+    """A part of R5: the groups that fare the worst against all others."""
+    lines = []
+    for each in [each for each in found.segments if each.effect > 0][:_MOST_APART]:
+        values = {
+            "field": field_name(each.field, words),
+            "value": value_name(each.field, each.value, words),
+            "rate": fmt.rate(each.rate),
+            "others": fmt.rate(each.rate_others),
+            "n": words("n_requests", n=fmt.count(each.n)),
+            "ms": fmt.duration(found.slow_ms),
+        }
+        filters = filter_of(each.field, each.value)
+        lines.append(_line(f"r5_apart_{each.measure}", values, words, **({"value": filters} if filters else {})))
+    return lines
+
+
+def say_novelties(found: Novelties, zone: ZoneInfo, words: Words) -> list[Line]:
+    """A part of R5: what is new and what is gone."""
+    if found.history is None:
+        return []
+    lines = []
+    for each in found.found[:_MOST_NOVEL]:
+        values = {
+            "value": novel_name(each, words),
+            "n": words("n_requests", n=fmt.count(each.found.n)),
+            "since": fmt.day_clock(found.history.start, zone),
+        }
+        filters = filters_of(each)
+        key = f"r5_novel_{each.found.what}_{each.field}"
+        lines.append(_line(key, values, words, **({"value": filters} if filters else {})))
     return lines
 
 

@@ -26,7 +26,7 @@ _WORD_JOINER = "\u2060"
 _LOCAL = re.compile(r"\b(?:[01]\d|2[0-3]):[0-5]\d\b")
 # Values that are the point of the sentence, and those that name whom it is about.
 STRONG = ("observed", "part", "number")
-NAMES = ("subject", "where", "client", "related")
+NAMES = ("subject", "where", "client")
 
 
 def say(finding: Finding, words: Words, zone: ZoneInfo) -> str:
@@ -68,7 +68,15 @@ def say_basis(finding: Finding, words: Words) -> str:
 
 def say_cause(finding: Finding, words: Words) -> str:
     """The presumed cause; never more than a presumption."""
-    return words(f"why_{finding.cause}")
+    if finding.cause != "call" or finding.related is None:
+        return words(f"why_{finding.cause}")
+    lag, after, other = (finding.facts.get(name, "") for name in ("lag", "after", "other"))
+    return words(
+        "why_call_of",
+        related=name_of(finding.related, words),
+        lag=words("lag_of", lag=lag) if lag else "",
+        strength=words("why_call_strength", after=after, other=other) if after else "",
+    )
 
 
 def say_improvement(finding: Finding, words: Words) -> str:
@@ -223,12 +231,8 @@ def _values(finding: Finding, words: Words, zone: ZoneInfo, *, short: bool) -> d
         "where": name_of(subject, words, without=("status", "client_type")),
         "client": client or words("several_clients"),
         "at": words("at_subject", subject=name_of(rest, words)) if has_rest else "",
-        "related": name_of(finding.related or Subject(), words),
-        "status": subject.status or fmt.UNKNOWN,
-        "client_type": client_type_name(subject.client_type, words) or fmt.UNKNOWN,
         "when": when(finding, words, zone, short=short),
         "observed": amount(finding.observed, unit, words),
-        "expected": amount(finding.expected, unit, words),
         "number": value_text(finding.observed, unit),
         "part": words(f"part_{part_unit}", n=value_text(finding.observed, unit)),
         "usual": usually(finding, words),
@@ -242,14 +246,13 @@ def _measures(finding: Finding, words: Words, zone: ZoneInfo) -> dict[str, str]:
     facts = finding.facts
     measure = facts.get("measure", "")
     latency = words("latency_named", measure=measure) if measure else words("latency_unnamed")
-    hours, paths, lag = (facts.get(name, "") for name in ("hours", "paths", "lag"))
+    hours, paths = (facts.get(name, "") for name in ("hours", "paths"))
     hours = _LOCAL.sub(lambda found: _local(found[0], finding.start, zone), hours)
     return {
         "latency": latency,
         "measure": latency if finding.unit == "ms" else words(f"measure_{_errors_of(finding)}"),
         "hours": words("band_hours", band=hours) if hours else words("band_same_hours"),
         "examples": words("examples_of", paths=paths) if paths else "",
-        "lag": words("lag_of", lag=lag) if lag else "",
     }
 
 

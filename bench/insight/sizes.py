@@ -95,7 +95,7 @@ PLANS: dict[str, Plan] = {
         "service", 20, (Dose(25, 0.05, 3), Dose(40, 0.2, 4), Dose(30, 0.6, 6)), {"error_burst"}, {"shared_fault"}
     ),
     "errors_network": _plan(
-        "network", 6, (Dose(30, 0.3, 3), Dose(40, 0.6, 4), Dose(30, 1.0, 5)), {"error_burst", "segment"}, {"network"}
+        "network", 6, (Dose(30, 0.3, 3), Dose(40, 0.6, 4), Dose(30, 1.0, 5)), {"error_burst"}, {"network"}
     ),
     "latency_endpoint": _plan(
         "endpoint", 20, (Dose(40, factor=1.5), Dose(40, factor=2.5), Dose(30, factor=6)), {"latency_shift"}, {"fault"}
@@ -141,11 +141,11 @@ PLANS: dict[str, Plan] = {
         {"client", "automation"},
     ),
     "a_breaks_b": _plan(
-        "endpoint", 5, (Dose(40, 0.5, 2), Dose(40, 0.75, 3), Dose(40, 1.0, 3)), {"correlation", "error_burst"}, {"call"}
+        "endpoint", 5, (Dose(40, 0.5, 2), Dose(40, 0.75, 3), Dose(40, 1.0, 3)), {"error_burst"}, {"call"}
     ),
     "a_loads_b": _plan(
         "endpoint", 15, (Dose(120, factor=2), Dose(120, factor=3), Dose(120, factor=6)),
-        {"correlation", "latency_shift"}, {"call", "load"},
+        {"latency_shift"}, {"call", "load"},
     ),
     "deploy": _plan(
         "endpoint", 15, (Dose(60, 0.08, 2, 1.6), Dose(60, 0.25, 3, 2), Dose(60, 0.6, 3, 4)),

@@ -16,8 +16,10 @@ from dashapp.components.part import failure
 from dashapp.parts import Failed
 from dashapp.sentences_analyses import (
     Line,
+    say_apart,
     say_bottlenecks,
     say_endpoints,
+    say_novelties,
     say_segments,
     say_statuses,
     say_traffic,
@@ -88,7 +90,14 @@ def _beyond(part: BeyondPart, look: Look) -> Component:
             html.Ul(rows, className="told"),
             *rest,
             *(watched_note(watched, words) if found else ()),
-            _lines(say_segments(part.networks, part.hours, look.zone, words), look),
+            _lines(
+                [
+                    *say_apart(part.apart, words),
+                    *say_novelties(part.novelties, look.zone, words),
+                    *say_segments(part.networks, part.hours, look.zone, words),
+                ],
+                look,
+            ),
         ]
     )
 

@@ -27,8 +27,8 @@ from dashapp.words import Words
 
 SHORT = timedelta(hours=24)
 # Of these the failed requests tell more than the slow ones.
-FAILING = frozenset({"error_burst", "new_failing_route", "new_status"})
-_SAID = frozenset({"measure", "hours", "paths", "lag"})  # they stand in the sentence
+FAILING = frozenset({"error_burst", "new_failing_route"})
+_SAID = frozenset({"measure", "hours", "paths", "lag", "after", "other"})  # they stand in the sentence
 # What a client did before what it is; others follow.
 _ORDER = ("endpoints", "statuses", "clients", "client_type", "product", "user_agent")
 

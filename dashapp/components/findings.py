@@ -25,9 +25,7 @@ from sql.plan import MINUTE, Range
 MOST_FINDINGS = 5
 MOST_BANDS = 3
 # They have no beginning that a chart of the range could show.
-_WITHOUT_BAND: frozenset[Kind] = frozenset(
-    {"latency_drift", "latency_band", "segment", "new_endpoint", "new_client_type", "gone_client_type", "gone_status"}
-)
+_WITHOUT_BAND: frozenset[Kind] = frozenset({"latency_drift", "latency_band"})
 _WHOLE = 0.9
 
 

@@ -17,18 +17,10 @@ Kind = Literal[
     "latency_drift",  # slowly slower, over hours or days
     "latency_band",  # slower in the same hours of every day
     "new_failing_route",  # an endpoint nobody called before, and it fails
-    "new_endpoint",
-    "gone_endpoint",
-    "new_status",
-    "gone_status",
-    "new_client_type",
-    "gone_client_type",
     "client_volume",  # one client or network calls far more than any other
     "scanner",  # many different paths that do not exist
     "credential_guessing",  # refused again and again where one logs in
     "scraper",  # reads everything, one after the other
-    "correlation",  # after calls of one endpoint, another fails or is slow
-    "segment",  # one group of requests differs from the others
 ]
 Severity = Literal["high", "medium", "low"]
 Unit = Literal["requests", "share", "ms", "per_minute", "paths", "clients", "minutes", "ratio"]

@@ -30,12 +30,14 @@ _HOURS = 24
 class Course:
     """Requests of one thing: in the window, and in each hour of the history (0 where there were none).
 
-    `parts` says in how many of PARTS equal parts of the window it was called.
+    `parts` says in how many of PARTS equal parts of the window it was called. `seen` is how much of the history was
+    looked at for each part of the window that was: below 1 where requests were drawn, of a long history fewer.
     """
 
     now: int
     parts: int
     hours: npt.NDArray[np.int64]
+    seen: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _new(course: Course, window_hours: float, history: int) -> float:
     """How likely all its calls fall into the window if any moment were as good; what comes at once counts once."""
     if course.hours.any() or course.now < FEWEST or course.parts < FEWEST_PARTS:
         return 1.0
-    return math.pow(window_hours / (window_hours + history), course.parts)
+    return math.pow(window_hours / (window_hours + history * course.seen), course.parts)
 
 
 def _gone(course: Course, window_hours: float, first_hour: int, starts_at: int) -> float:

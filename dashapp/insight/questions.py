@@ -61,9 +61,14 @@ def named(question: Question, requests: Requests) -> Named:
         ]
         if found:
             first = found[0]
-            return Named(before=Subject(*first.before), facts=(("lag", f"{first.seconds:.0f} s"),))
+            rates = (("after", _percent(first.rate_after)), ("other", _percent(first.rate_other)))
+            return Named(before=Subject(*first.before), facts=(("lag", f"{first.seconds:.0f} s"), *rates))
     crowd = network_of(requests, bad)
     if crowd is None:
         return Named()
     wide = np.unique(requests.endpoint[bad]).size > 1
     return Named(network=crowd.network if wide else None, client=crowd.client if wide else None)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"

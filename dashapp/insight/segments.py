@@ -45,7 +45,10 @@ class Segment:
 
 
 def segments(fields: Sequence[Field]) -> list[Segment]:
-    """Compare each group with all others of its field; the largest effect first. Reads the counts of `now` only."""
+    """Compare each group with all others of its field. Reads the counts of `now` only.
+
+    Those that fare worse come first, then those that fare better, each by the size of the effect.
+    """
     found = [
         each
         for field in fields
@@ -57,7 +60,7 @@ def segments(fields: Sequence[Field]) -> list[Segment]:
     corrected = adjusted([each.p for each in found])
     found = [replace(each, q=float(q)) for each, q in zip(found, corrected, strict=True)]
     telling = [each for each in found if each.q <= LIKELY_BY_CHANCE and abs(each.effect) >= LEAST_EFFECT]
-    telling.sort(key=lambda each: (-abs(each.effect), each.field, str(each.value)))
+    telling.sort(key=lambda each: (each.effect < 0, -abs(each.effect), each.field, str(each.value)))
     return telling[:MOST]
 
 

@@ -2,7 +2,8 @@
 
 Ids: patterns-sentence, patterns-graph, patterns-errors-graph, patterns-p95-graph (by weekday and hour),
 patterns-facts, patterns-findings, patterns-status-graph, patterns-spread-graph, patterns-times, patterns-methods,
-patterns-networks, patterns-clients, patterns-words (the range in words),
+patterns-networks, patterns-clients, patterns-apart (groups that differ), patterns-novelties (new and gone),
+patterns-words (the range in words),
 patterns-empty, patterns-body. What failed stands in `<id>-failed`.
 """
 
@@ -17,6 +18,7 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp.components.analyses import analyses_in_words
+from dashapp.components.apart import apart_table, novelties_table
 from dashapp.components.attributes import aria
 from dashapp.components.card import card, note
 from dashapp.components.empty import empty_state
@@ -139,7 +141,7 @@ def _courses(words: Words) -> list[Component]:
 
 def _segments(words: Words) -> list[Component]:
     cards = (("methods", ""), ("networks", words("networks_unit")), ("clients", ""))
-    return [
+    by_requests = [
         card(
             words("top_clients" if name == "clients" else name),
             part(f"patterns-{name}", words),
@@ -151,6 +153,19 @@ def _segments(words: Words) -> list[Component]:
         )
         for name, unit in cards
     ]
+    unlike = [
+        card(
+            words(name),
+            part(f"patterns-{name}", words),
+            subtitle=unit,
+            menu=words,
+            chart=False,
+            width=width,
+            flush=True,
+        )
+        for name, unit, width in (("apart", words("apart_unit"), "c8"), ("novelties", words("novelties_unit"), "c4"))
+    ]
+    return [*by_requests, *unlike]
 
 
 def _words(words: Words) -> Component:
@@ -191,7 +206,7 @@ def register(app: Dash, site: Site) -> None:
         paint(app, graph_id)
 
 
-_PARTS = ("sentence", "findings", "facts", "times", "methods", "networks", "clients")
+_PARTS = ("sentence", "findings", "facts", "times", "methods", "networks", "clients", "apart", "novelties")
 _DRAWN = {
     "heat": "patterns-graph",
     "heat_errors": "patterns-errors-graph",
@@ -267,6 +282,8 @@ def show(read: PatternPage, view: View, site: Site, words: Words, kept_since: st
         "methods": put(read.methods, lambda each: _methods(each, page), "methods"),
         "networks": put(read.networks, lambda each: networks_table(each, view, words), "networks"),
         "clients": put(read.clients, lambda each: clients_table(each, view, words), "top_clients"),
+        "apart": put(read.apart, lambda each: apart_table(each, view, words), "apart"),
+        "novelties": put(read.novelties, lambda each: novelties_table(each, view, site.zone, words), "novelties"),
     }
     shown_parts: dict[str, Any] = {}
     for name, (content, failed) in parts.items():
@@ -280,7 +297,7 @@ def _around(read: PatternPage, page: _Page) -> dict[str, Any]:
     series = read.series
     bucket = "" if isinstance(series, Failed) else bucket_name(series.now.interval_minutes, words)
     timed = isinstance(series, Failed) or any(each.sketch is not None for each in series.now.buckets)
-    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.found)
+    parts = (read.week, read.series, read.methods, read.networks, read.clients, read.apart, read.novelties, read.found)
     failed = any(isinstance(each, Failed) for each in parts)
     return {
         "read_at": no_update if failed else fmt.clock_seconds(page.site.now(), zone),

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from dashapp.parts import Failed, Parts
+from dashapp.stats.apart import Apart, read_apart
 from dashapp.stats.bottlenecks import Bottlenecks, bottlenecks
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.errors import Statuses, statuses
 from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks, networks
+from dashapp.stats.novelties import Novelties, read_novelties
 from dashapp.stats.overview import Question, Totals, found, totals
 from dashapp.stats.patterns import Hour, read_hours
 from dashapp.stats.traffic import Traffic, traffic
@@ -49,6 +51,8 @@ class BeyondPart:
     found: Found
     networks: Networks
     hours: list[Hour]
+    apart: Apart
+    novelties: Novelties
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,7 @@ def read_analyses(engine: sa.Engine, question: Question) -> Analyses:
     whole, filters = question.whole, question.filters
 
     def hours(reading: Reading) -> list[Hour]:
-        read = read_hours  # once a snapshot
-        return reading.once(
-            "hours", lambda: read(reading, whole, filters, zone=question.zone, complete=question.complete)
-        )
+        return read_hours(reading, whole, filters, zone=question.zone, complete=question.complete)
 
     def used(reading: Reading) -> Usage:
         return reading.once("usage", lambda: usage(reading, whole, filters))
@@ -98,7 +99,11 @@ def read_analyses(engine: sa.Engine, question: Question) -> Analyses:
             slow=parts.read(lambda reading: bottlenecks(reading, whole, filters, most=MOST_SLOW, zone=question.zone)),
             beyond=parts.read(
                 lambda reading: BeyondPart(
-                    found(reading, question), networks(reading, whole, filters, most=1), hours(reading)
+                    found(reading, question),
+                    networks(reading, whole, filters, most=1),
+                    hours(reading),
+                    read_apart(reading, whole, filters, hours(reading), zone=question.zone),
+                    read_novelties(reading, whole, filters, zone=question.zone, complete=question.complete),
                 )
             ),
         )

@@ -76,11 +76,13 @@ def window_of(cells: Sequence[Cell], slot: int | None) -> Window:
     return Window(sum(cell.n for cell in cells), failed, sum(cell.n_lat for cell in cells), slow)
 
 
-def exact_fields(now: Sequence[Cell], before: Sequence[Cell], slot: int | None) -> list[Field]:
-    """The fields of which every request is counted."""
+def counted_fields(
+    now: Sequence[Cell], before: Sequence[Cell], slot: int | None, columns: Sequence[str] = EXACT
+) -> list[Field]:
+    """The fields of which every request is counted; `columns` are the keys of the cells."""
     seen = [window_of(cells, slot) for cells in (now, before)]
     fields = []
-    for place, name in enumerate(EXACT):
+    for place, name in enumerate(columns):
         sums = [_Sums(), _Sums()]
         for side, cells in zip(sums, (now, before), strict=True):
             for cell in cells:

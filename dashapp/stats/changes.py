@@ -13,7 +13,7 @@ from dashapp.insight.groups import Window
 from dashapp.stats.change_fields import (
     EXACT,
     Together,
-    exact_fields,
+    counted_fields,
     sampled_fields,
     slow_from_ms,
     slow_slot,
@@ -72,7 +72,7 @@ def read_changes(
     all_drawn = len(drawn_now) >= now.n and len(drawn_before) >= before.n
     drawn = sampled_fields(drawn_now, drawn_before, slow_ms, exact=all_drawn)
     found = what_changed(
-        [*exact_fields(cells_now, cells_before, slot), *drawn],
+        [*counted_fields(cells_now, cells_before, slot), *drawn],
         now,
         before,
         durations=(both.now.end - both.now.start) / (both.before.end - both.before.start),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from dashapp.parts import Failed, Parts
+from dashapp.stats.apart import Apart, read_apart
 from dashapp.stats.clients import Clients, clients
 from dashapp.stats.known_findings import Found
 from dashapp.stats.methods import MethodFigures, methods
 from dashapp.stats.networks import Networks, networks
+from dashapp.stats.novelties import Novelties, read_novelties
 from dashapp.stats.overview import Question, Series, both_sides, found, series
 from dashapp.stats.patterns import Hour, WeekHour, read_hours, week_of
 from sql.connection import Reading
@@ -47,29 +49,34 @@ class PatternPage:
     methods: Methods | Failed
     networks: Networks | Failed
     clients: Clients | Failed
+    apart: Apart | Failed
+    novelties: Novelties | Failed
     found: Found | Failed
 
 
 def read_patterns(engine: sa.Engine, question: Question) -> PatternPage:
     """Read the page."""
     whole, filters = question.whole, question.filters
+
+    def hours(reading: Reading) -> list[Hour]:
+        return read_hours(reading, whole, filters, zone=question.zone, complete=question.complete)
+
+    def week(reading: Reading) -> Week:
+        return Week(hours(reading), week_of(hours(reading), question.zone), data_span(reading, filters.service))
+
     with Parts(engine) as parts:
         return PatternPage(
-            week=parts.read(lambda reading: read_week(reading, question)),
+            week=parts.read(week),
             series=parts.read(lambda reading: series(reading, question)),
             methods=parts.read(lambda reading: read_methods(reading, question)),
             networks=parts.read(lambda reading: networks(reading, whole, filters, most=MOST_SEGMENTS)),
             clients=parts.read(lambda reading: clients(reading, whole, filters, most=MOST_SEGMENTS)),
+            apart=parts.read(lambda reading: read_apart(reading, whole, filters, hours(reading), zone=question.zone)),
+            novelties=parts.read(
+                lambda reading: read_novelties(reading, whole, filters, zone=question.zone, complete=question.complete)
+            ),
             found=parts.read(lambda reading: found(reading, question)),
         )
-
-
-def read_week(reading: Reading, question: Question) -> Week:
-    """Read the hours."""
-    hours = read_hours(
-        reading, question.whole, question.filters, zone=question.zone, complete=question.complete
-    )  # fmt: skip
-    return Week(hours, week_of(hours, question.zone), data_span(reading, question.filters.service))
 
 
 def read_methods(reading: Reading, question: Question) -> Methods:

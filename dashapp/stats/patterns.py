@@ -80,7 +80,11 @@ class Hour:
 
 
 def read_hours(reading: Reading, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime) -> list[Hour]:
-    """Read the known hours of a range, in order of time."""
+    """Read the known hours of a range, in order of time; once in a snapshot."""
+    return reading.once(("hours", whole, filters, zone), lambda: _read_hours(reading, whole, filters, zone, complete))
+
+
+def _read_hours(reading: Reading, whole: Range, filters: Filters, zone: ZoneInfo, complete: datetime) -> list[Hour]:
     span = data_span(reading, filters.service)
     known = Range(max(whole.start, floor(span.start, MINUTE)), min(whole.end, complete)) if span else None
     if known is None or known.start >= known.end:
@@ -118,13 +122,6 @@ def week_of(hours: Sequence[Hour], zone: ZoneInfo) -> list[WeekHour]:
         local = hour.start.astimezone(zone)
         places.setdefault((local.weekday(), local.hour), []).append(hour)
     return [_week_hour(place, places.get(place, [])) for place in product(range(WEEKDAYS), range(HOURS))]
-
-
-def week_hours(
-    reading: Reading, whole: Range, filters: Filters, *, zone: ZoneInfo, complete: datetime
-) -> list[WeekHour]:
-    """Read 7 x 24 cells, Monday 00:00 first, in the viewer's zone."""
-    return week_of(read_hours(reading, whole, filters, zone=zone, complete=complete), zone)
 
 
 def extremes(hours: Sequence[WeekHour]) -> tuple[WeekHour, WeekHour] | None:

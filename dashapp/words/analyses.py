@@ -111,6 +111,38 @@ TEXTS: dict[str, tuple[str, str]] = {
     "trait_method": ("메서드", "method"),
     "trait_route": ("경로", "route"),
     "trait_hour": ("시각", "hour"),
+    "r5_apart_failures": (
+        "{field} {value}의 요청은 {rate}\u2060가 실패했습니다. 나머지는 {others}\u2060입니다({n}).",
+        "Of the requests with {field} {value}, {rate} failed, against {others} of the rest ({n}).",
+    ),
+    "r5_apart_slow": (
+        "{field} {value}의 요청은 {rate}\u2060가 느렸습니다({ms} 이상). 나머지는 {others}\u2060입니다({n}).",
+        "Of the requests with {field} {value}, {rate} were slow ({ms} or more), against {others} of the rest ({n}).",
+    ),
+    "r5_novel_new_endpoint": (
+        "{since} 이후 처음으로 {value}의 요청이 왔습니다({n}).",
+        "Requests to {value} came for the first time since {since} ({n}).",
+    ),
+    "r5_novel_gone_endpoint": (
+        "전에 오던 {value}의 요청이 오지 않았습니다({since}부터 {n}).",
+        "Requests to {value}, which used to come, did not ({n} since {since}).",
+    ),
+    "r5_novel_new_status": (
+        "{since} 이후 처음으로 상태 코드 {value}의 응답이 나왔습니다({n}).",
+        "Answers with status {value} came for the first time since {since} ({n}).",
+    ),
+    "r5_novel_gone_status": (
+        "전에 있던 상태 코드 {value}의 응답이 없었습니다({since}부터 {n}).",
+        "Answers with status {value}, which used to come, did not ({n} since {since}).",
+    ),
+    "r5_novel_new_client_type": (
+        "{since} 이후 처음 보는 종류의 클라이언트가 왔습니다: {value}.",
+        "A kind of client not seen since {since} called: {value}.",
+    ),
+    "r5_novel_gone_client_type": (
+        "{since} 이후 늘 오던 종류의 클라이언트가 오지 않았습니다: {value}.",
+        "A kind of client that has called since {since} did not: {value}.",
+    ),
     "r5_rest": ("그 밖에 {n}건은 발견 사항에 있습니다.", "{n} more are among the findings."),
     "width_hours": ("1시간", "the hour"),
     "width_minutes": ("{n}분", "{n} minutes"),

@@ -45,6 +45,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "새 버전의 배포 때문으로 보입니다.",
         "A new version that was deployed is probably behind it.",
     ),
+    "why_call_of": (
+        "{related} 호출 뒤에{lag} 나타나므로{strength} 그 영향으로 보이지만, 앞뒤 순서일 뿐 증명된 것은 아닙니다.",
+        "It comes after calls of {related}{lag}{strength}, which may be behind it; "
+        "that one follows the other is no proof.",
+    ),
+    "why_call_strength": (
+        "(호출 뒤에는 {after}, 그 밖에는 {other}\u2060가 실패)",
+        " ({after} fail after them, {other} otherwise)",
+    ),
     "why_call": (
         "앞서 온 다른 엔드포인트의 호출이 영향을 준 것으로 보이지만, 증명된 것은 아닙니다.",
         "The calls of the other endpoint before it may be behind it; this is not proven.",

@@ -13,18 +13,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "named_latency_drift": ("응답시간 점증", "Slowly slower"),
     "named_latency_band": ("시간대 지연", "Slow hours"),
     "named_new_failing_route": ("실패하는 새 경로", "New route fails"),
-    "named_new_endpoint": ("새 엔드포인트", "New endpoint"),
-    "named_gone_endpoint": ("사라진 엔드포인트", "Endpoint gone"),
-    "named_new_status": ("새 상태 코드", "New status"),
-    "named_gone_status": ("사라진 상태 코드", "Status gone"),
-    "named_new_client_type": ("새 클라이언트 종류", "New client type"),
-    "named_gone_client_type": ("사라진 클라이언트 종류", "Client type gone"),
     "named_client_volume": ("과다 호출", "Heavy client"),
     "named_scanner": ("경로 탐색", "Scanner"),
     "named_credential_guessing": ("로그인 시도 반복", "Credential guessing"),
     "named_scraper": ("일괄 수집", "Scraper"),
-    "named_correlation": ("연관된 변화", "Correlation"),
-    "named_segment": ("다른 집단", "Different group"),
     "told_traffic_spike": (
         "{subject}의 요청이 {when} {observed}\u2060까지 늘었습니다({against}).",
         "Requests to {subject} rose to {observed} {when} ({against}).",
@@ -63,30 +55,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "처음 보는 엔드포인트 {subject}에서 {when} {part} 실패했습니다.",
         "On {subject}, an endpoint not seen before, {part} failed {when}.",
     ),
-    "told_new_endpoint": (
-        "처음 보는 엔드포인트 {subject}의 요청이 {when} 왔습니다({observed}).",
-        "Requests to {subject}, an endpoint not seen before, came in {when} ({observed}).",
-    ),
-    "told_gone_endpoint": (
-        "{subject}에 {when} 요청이 오지 않았습니다({usual}).",
-        "No requests came to {subject} {when} ({usual}).",
-    ),
-    "told_new_status": (
-        "{where}에서 전에 없던 상태 코드 {status}의 응답이 {when} 나왔습니다({observed}).",
-        "Answers with status {status}, not seen before, came from {where} {when} ({observed}).",
-    ),
-    "told_gone_status": (
-        "{where}에서 늘 있던 상태 코드 {status}의 응답이 {when} 없었습니다({usual}).",
-        "Answers with status {status}, which always were there, were missing from {where} {when} ({usual}).",
-    ),
-    "told_new_client_type": (
-        "{where}에 전에 없던 종류의 클라이언트({client_type})가 {when} 왔습니다({observed}).",
-        "Clients of a kind not seen before, {client_type}, called {where} {when} ({observed}).",
-    ),
-    "told_gone_client_type": (
-        "{where}에 늘 오던 종류의 클라이언트({client_type})가 {when} 오지 않았습니다({usual}).",
-        "Clients of a kind that always came, {client_type}, did not call {where} {when} ({usual}).",
-    ),
     "told_client_volume": (
         "{client}에서 {when} {at}{part} 왔습니다({against}).",
         "{client} sent {part}{at} {when} ({against}).",
@@ -102,17 +70,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "told_scraper": (
         "{client}에서 {when} {at}요청을 차례로 보내 서로 다른 경로 {number}개를 읽었습니다.",
         "{client} read {number} different paths one after the other{at} {when}.",
-    ),
-    "told_correlation": (
-        "{related} 호출 뒤에{lag} {subject}의 {measure}이 {when} {observed}\u2060까지 올랐습니다({against}). "
-        "앞뒤 순서일 뿐, 원인이라는 증명은 아닙니다.",
-        "After calls of {related}{lag}, the {measure} of {subject} rose to {observed} {when} ({against}). "
-        "One came after the other; that is not proof of a cause.",
-    ),
-    "told_segment": (
-        "{subject}의 {measure}이 {when} 나머지 요청과 달랐습니다. "
-        "{observed}\u2060이고, 나머지는 {expected}\u2060입니다.",
-        "The {measure} of {subject} differed from the other requests {when}: {observed}, against {expected}.",
     ),
     "check_traffic_spike": (
         "먼저 이 시간에 요청이 가장 많은 클라이언트와 엔드포인트를 확인하십시오.",
@@ -150,30 +107,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "먼저 이 경로를 누가 부르는지, 열려 있어야 하는 경로인지 확인하십시오.",
         "See first who calls it, and whether it is meant to be there.",
     ),
-    "check_new_endpoint": (
-        "먼저 계획된 경로인지, 누가 부르는지 확인하십시오.",
-        "See first whether it was planned, and who calls it.",
-    ),
-    "check_gone_endpoint": (
-        "먼저 이것을 부르던 클라이언트가 지금 무엇을 부르는지 확인하십시오.",
-        "See first what those who used to call it call now.",
-    ),
-    "check_new_status": (
-        "먼저 이 상태 코드의 요청들을 열어 보십시오.",
-        "Open the requests with this status first.",
-    ),
-    "check_gone_status": (
-        "먼저 이 상태 코드를 내던 요청이 지금은 어떻게 답하는지 확인하십시오.",
-        "See first how the requests that had this status are answered now.",
-    ),
-    "check_new_client_type": (
-        "먼저 이 클라이언트들의 주소와 호출한 경로를 확인하십시오.",
-        "See first where they come from, and what they call.",
-    ),
-    "check_gone_client_type": (
-        "먼저 이 클라이언트들이 거부되고 있지 않은지 확인하십시오.",
-        "See first whether they are being refused.",
-    ),
     "check_client_volume": (
         "먼저 이 클라이언트가 무엇을 불렀는지 확인하십시오.",
         "See first what this client called.",
@@ -189,13 +122,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "check_scraper": (
         "먼저 사용자 에이전트와 읽은 경로를 확인하십시오.",
         "Look first at the user agent and the paths that were read.",
-    ),
-    "check_correlation": (
-        "먼저 두 엔드포인트의 요청을 같은 클라이언트에서 이어서 확인하십시오.",
-        "Look first at both endpoints' requests from one client, one after the other.",
-    ),
-    "check_segment": (
-        "먼저 이 집단만 걸러서 시간에 따른 변화를 확인하십시오.",
-        "Filter by this group first and see how it changed over time.",
     ),
 }

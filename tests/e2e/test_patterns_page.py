@@ -31,11 +31,15 @@ STATUS, SPREAD = "patterns-status-graph", "patterns-spread-graph"
 
 
 def row_at(moment: datetime, service: str, draw: random.Random) -> Any:
+    method = draw.choice(["GET", "GET", "GET", "POST"])
     return log_row(
         ts=moment,
         service=service,
-        method=draw.choice(["GET", "GET", "GET", "POST"]),
-        status=draw.choice([200, 200, 200, 200, 302, 404, 503]),
+        method=method,
+        # One method fares worse, so that there is a group to be named.
+        status=draw.choice(
+            [200, 200, 200, 302, 404, 503, 503] if method == "POST" else [200, 200, 200, 200, 200, 302, 404]
+        ),
         latency_ms=round(draw.lognormvariate(4, 0.8), 1),
         client_ip=f"10.24.{draw.randrange(3)}.{draw.randrange(1, 6)}",
     )
@@ -172,6 +176,23 @@ def test_table_of_the_distribution_and_shares_equal_the_api(page: Served, dash_b
             expected = [b["classes"][name] / b["total"] * 100 if b["total"] else None for b in known]
             assert values == [None if share is None else pytest.approx(share, abs=1e-3) for share in expected]
     assert drawn(dash_br, STATUS, "g._fullData.map(t => t.name)").count("yesterday, error rate") == 1
+    assert dash_br.get_logs() == []
+
+
+def test_groups_apart_equal_the_api_and_filter(page: Served, dash_br: Any, service: str) -> None:
+    show(dash_br, page, service, lang="en")
+    asked = ask(page, "patterns", service)
+    rows = dash_br.find_elements("#patterns-apart tbody tr")
+    assert len(rows) == len(asked["segments"][:8]) > 0
+    for row, each in zip(rows, asked["segments"], strict=False):
+        numbers = [cell.text for cell in row.find_elements("css selector", "td.n")]
+        assert numbers[:2] == [f"{each[name] * 100:.2f}%" for name in ("rate", "rate_others")]
+        assert numbers[2].endswith(f"{each['n']:,}")
+    assert dash_br.find_element("#patterns-novelties").text.startswith("Nothing is new or gone since")
+    link = dash_br.find_element("#patterns-apart tbody a")
+    value = link.text
+    link.click()
+    wait_until(dash_br, lambda: value in search_of(dash_br))
     assert dash_br.get_logs() == []
 
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from dashapp.stats.patterns import week_hours
+from dashapp.stats.patterns import read_hours, week_of
 from dashapp.stats.summary import summary
 from dashapp.stats.traffic import traffic
 from dashapp.time_range import bucket_starts
@@ -307,7 +307,8 @@ def test_week_hours_sum_the_log_by_the_clock_of_the_viewer(
     complete = start + timedelta(days=8, minutes=25)
     whole = Range(start - timedelta(days=30), start + timedelta(days=30))
     with snapshot(quiet_engine) as connection:
-        cells = week_hours(connection, whole, Filters(service=service), zone=zone, complete=complete)
+        hours = read_hours(connection, whole, Filters(service=service), zone=zone, complete=complete)
+    cells = week_of(hours, zone)
     assert [(cell.weekday, cell.hour) for cell in cells] == [(day, hour) for day in range(7) for hour in range(24)]
     known: dict[tuple[int, int], list[LogRow]] = {}
     for row in rows:
@@ -330,12 +331,9 @@ def test_week_hours_sum_the_log_by_the_clock_of_the_viewer(
 
 def test_week_hours_without_a_known_hour_are_null(quiet_engine: sa.Engine) -> None:
     with snapshot(quiet_engine) as connection:
-        cells = week_hours(
-            connection,
-            Range(START, START + timedelta(days=9)),
-            Filters(service="nobody"),
-            zone=ZONES[0],
-            complete=START,
+        whole = Range(START, START + timedelta(days=9))
+        cells = week_of(
+            read_hours(connection, whole, Filters(service="nobody"), zone=ZONES[0], complete=START), ZONES[0]
         )
     assert len(cells) == 168
     assert {(cell.total, cell.errors, cell.mean_ms, cell.mean) for cell in cells} == {(None, None, None, None)}

@@ -146,7 +146,7 @@ def test_a_network_is_right_only_as_a_network() -> None:
 
 def test_the_other_side_of_it_is_looked_at() -> None:
     scenario, incident, start = planted("a_breaks_b")
-    good = found("correlation", incident.subject, start + 9, at(scenario, start), "call", incident.related)
+    good = found("error_burst", incident.subject, start + 9, at(scenario, start), "call", incident.related)
     without = found("error_burst", incident.subject, start + 9, at(scenario, start))
     assert verdict_of(scenario, good).related_right
     assert verdict_of(scenario, without).related_right is False

@@ -9,7 +9,7 @@ import pytest
 from dashapp.insight.changes import what_changed
 from dashapp.stats.change_fields import (
     Together,
-    exact_fields,
+    counted_fields,
     sampled_fields,
     slow_from_ms,
     slow_slot,
@@ -59,7 +59,7 @@ def test_slow_is_what_is_as_slow_as_a_twentieth_of_the_comparison() -> None:
 
 def test_every_request_counts_once_in_each_exact_field() -> None:
     now, before = [cell("/a", 300), cell("/b", 20, 20)], [cell("/a", 100)]
-    fields = exact_fields(now, before, slow_slot(before))
+    fields = counted_fields(now, before, slow_slot(before))
     assert [field.name for field in fields] == ["route", "status"]  # all have the same service and method
     for field in fields:
         assert field.now.n.sum() == field.now_seen.n == 320
@@ -91,7 +91,7 @@ def test_a_burst_of_one_route_is_named_and_all_is_quiet_otherwise() -> None:
     now = [*before[1:], cell("/r0", 150), cell("/r0", 120, 120)]
     slot = slow_slot(before)
     windows = window_of(now, slot), window_of(before, slot)
-    found = what_changed(exact_fields(now, before, slot), *windows, joint=Together((now, before), ([], []), slot))
+    found = what_changed(counted_fields(now, before, slot), *windows, joint=Together((now, before), ([], []), slot))
     assert {each.value for each in found["failures"]} & {"/r0", 500}
-    quiet = what_changed(exact_fields(before, before, slot), windows[1], windows[1])
+    quiet = what_changed(counted_fields(before, before, slot), windows[1], windows[1])
     assert not any(quiet.values())

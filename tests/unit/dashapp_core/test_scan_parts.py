@@ -26,7 +26,7 @@ from sql.sketch import SLOTS
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FINDING = Finding(
-    "correlation", "low", Subject("shop", "POST", "/pay", status="503"), NOON, NOON + MINUTE, "ratio", 4.0, 1.0, 4.0,
+    "error_burst", "low", Subject("shop", "POST", "/pay", status="503"), NOON, NOON + MINUTE, "ratio", 4.0, 1.0, 4.0,
     12.5, 1e-12, 40, "call", (Evidence("errors", 12.0, "requests", "/api/stats/summary?start=x"),),
     Subject("auth", "GET", "/token"), {"lag": "2", "path": "/한글"},
 )  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_finding_has_its_name_from_what_it_is_and_when_it_began() -> None:
     assert key_of(worse) == key_of(FINDING)
     others = [
         replace(FINDING, start=NOON + MINUTE),
-        replace(FINDING, kind="segment"),
+        replace(FINDING, kind="latency_tail"),
         replace(FINDING, subject=Subject("shop", "POST", "/pay")),
         replace(FINDING, subject=Subject("shop", "POST/pay", status="503")),
     ]
@@ -99,7 +99,7 @@ def test_the_same_thing_after_a_restart_is_the_one_that_began_nearest() -> None:
     known = [
         ("far", replace(FINDING, start=NOON - 9 * MINUTE)),
         ("near", replace(FINDING, start=NOON - MINUTE)),
-        ("other", replace(FINDING, kind="segment")),
+        ("other", replace(FINDING, kind="latency_tail")),
         ("long ago", replace(FINDING, start=NOON - timedelta(days=1), end=NOON - timedelta(hours=9))),
     ]
     assert alike(FINDING, known, timedelta(minutes=15)) == "near"

@@ -18,12 +18,6 @@ _NUMBERS: dict[Kind, tuple[Unit, float, float]] = {
     "traffic_drop": ("per_minute", 12, 300),
     "outage": ("per_minute", 0, 300),
     "new_failing_route": ("share", 0.96, 0),
-    "new_endpoint": ("requests", 40, 0),
-    "gone_endpoint": ("per_minute", 0, 12),
-    "new_status": ("requests", 31, 0),
-    "gone_status": ("requests", 0, 31),
-    "new_client_type": ("requests", 40, 0),
-    "gone_client_type": ("requests", 0, 40),
     "client_volume": ("requests", 4100, 41),
     "scanner": ("paths", 312, 2),
     "credential_guessing": ("requests", 412, 3),
@@ -33,22 +27,17 @@ _SUBJECTS: dict[Kind, Subject] = {
     "traffic_spike": SHOP,
     "traffic_drop": SHOP,
     "outage": SHOP,
-    "new_status": replace(ENDPOINT, status="503"),
-    "gone_status": replace(ENDPOINT, status="503"),
-    "new_client_type": replace(SHOP, client_type="bot"),
-    "gone_client_type": replace(SHOP, client_type="bot"),
     "client_volume": CLIENT,
     "scanner": CLIENT,
     "credential_guessing": CLIENT,
     "scraper": CLIENT,
-    "segment": Subject(service="shop", network="10.24.1.0/24"),
 }
 
 
 def example(kind: Kind, **changes: Any) -> Finding:
-    """A finding of a kind; errors and correlations are shares, latencies milliseconds."""
+    """A finding of a kind; errors are shares, latencies milliseconds."""
     by_default: tuple[Unit, float, float] = ("ms", 412.0, 198.0)
-    if kind in ("error_burst", "correlation", "segment"):
+    if kind == "error_burst":
         by_default = ("share", 0.171, 0.004)
     unit, observed, expected = _NUMBERS.get(kind, by_default)
     return replace(
@@ -67,7 +56,6 @@ def example(kind: Kind, **changes: Any) -> Finding:
             n=1234,
             cause="unknown",
             evidence=(Evidence("error_rate", observed, unit, QUERY),),
-            related=Subject(method="GET", route="/api/cart") if kind == "correlation" else None,
         ),
         **changes,
     )

@@ -9,14 +9,27 @@ import pytest
 
 from dashapp.components.analyses import analyses_in_words
 from dashapp.components.finding_panel import Look
+from dashapp.insight.novelty import Novelty
+from dashapp.insight.segments import Segment
 from dashapp.parts import Failed
-from dashapp.sentences_analyses import Line, say_bottlenecks, say_endpoints, say_statuses, say_traffic, text_of
+from dashapp.sentences_analyses import (
+    Line,
+    say_apart,
+    say_bottlenecks,
+    say_endpoints,
+    say_novelties,
+    say_statuses,
+    say_traffic,
+    text_of,
+)
 from dashapp.stats.analyses import Analyses, BeyondPart, StatusPart, TrafficPart
+from dashapp.stats.apart import Apart
 from dashapp.stats.bottlenecks import Bottlenecks, Common, SlowEndpoint
 from dashapp.stats.clients import Client, Clients
 from dashapp.stats.errors import StatusCount, Statuses
 from dashapp.stats.known_findings import Found
 from dashapp.stats.networks import Networks
+from dashapp.stats.novelties import Novel, Novelties
 from dashapp.stats.overview import Totals
 from dashapp.stats.patterns import Hour
 from dashapp.stats.tally import Latency, Tally
@@ -32,6 +45,7 @@ from tests.unit.dashapp_ui.finding_examples import example
 EN = Words("en")
 HOUR = timedelta(hours=1)
 WHOLE = Range(START, START + 8 * HOUR)
+NETWORKS = Networks([], 0, 10, 0, 0, 10)
 
 
 def hours(*errors: int) -> list[Hour]:
@@ -133,6 +147,28 @@ def test_bottlenecks_name_the_slowest_the_costliest_and_what_is_shared() -> None
     assert "60.00% of the slowest 20 have client 10.0.0.1." in text
 
 
+def unlike() -> tuple[Apart, Novelties]:
+    group = Segment("failures", "network", "10.9.9.0/24", 340, 41, 0.1206, 0.012, 0.5, 1e-9, 1e-8, exact=False)
+    hour = Segment("slow", "hour", 9, 500, 90, 0.18, 0.03, 0.5, 1e-9, 1e-8, exact=True)
+    history = Range(WHOLE.start - timedelta(days=14), WHOLE.start)
+    novel = [
+        Novel("endpoint", ("GET", "/new"), Novelty("new", ("GET", "/new"), 40, 1e-9)),
+        Novel("status", (502,), Novelty("new", (502,), 12, 1e-9)),
+        Novel("client_type", ("bot",), Novelty("gone", ("bot",), 7, 1e-9)),
+    ]
+    return Apart([group, hour], 10_000, 3000, 412.0), Novelties(novel, history, 10_000, drawn=True)
+
+
+def test_groups_apart_and_what_is_new_or_gone_are_said() -> None:
+    apart, novelties = unlike()
+    text = said([*say_apart(apart, EN), *say_novelties(novelties, SEOUL, EN)])
+    assert "Of the requests with network 10.9.9.0/24, 12.06% failed, against 1.20% of the rest (340 requests)." in text
+    assert "with hour 09:00-10:00, 18.00% were slow (412 ms or more), against 3.00% of the rest" in text
+    assert "Requests to GET /new came for the first time since" in text
+    assert "Answers with status 502 came for the first time since" in text
+    assert "did not: bot." in text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_five_stand_on_the_page_and_what_they_name_leads_on(language: str) -> None:
     words = Words(language)
@@ -142,7 +178,9 @@ def test_all_five_stand_on_the_page_and_what_they_name_leads_on(language: str) -
         Usage([endpoint("/a", 1200)], 9, 1200),
         statuses_part({"2xx": 90, "4xx": 10}, [(200, 90), (404, 10)], [endpoint("/a", 100, client=10)]),
         Failed("r-1", "failed_slow"),
-        BeyondPart(Found([example("error_burst"), example("correlation")]), Networks([], 0, 10, 0, 0, 10), hours(1)),
+        BeyondPart(
+            Found([example("error_burst"), example("scanner")]), Networks([], 0, 10, 0, 0, 10), hours(1), *unlike()
+        ),
     )
     shown = analyses_in_words(read, look)
     text = builders.text_of(shown)
@@ -163,6 +201,12 @@ def test_nothing_found_is_said() -> None:
         (500, None, "Nothing differs from the usual."),
         (500, 0.339, "Nothing unusual was found. Of this, 33% was searched minute by minute; the rest is a coarse"),
     ):
-        beyond = BeyondPart(Found([], watched), Networks([], 0, total, 0, 0, total), [])
+        beyond = BeyondPart(
+            Found([], watched),
+            Networks([], 0, total, 0, 0, total),
+            [],
+            Apart([], total, 0, None),
+            Novelties([], None, 0, drawn=False),
+        )
         shown = analyses_in_words(Analyses(failed, failed, failed, failed, beyond), look)
         assert text in builders.text_of(shown)

@@ -53,7 +53,7 @@ def test_each_number_is_a_link_to_its_query_and_an_unknown_name_is_still_shown()
 
 
 def test_one_click_filters_by_the_subject_unless_that_is_filtered_already() -> None:
-    finding = example("segment")
+    finding = example("error_burst", subject=Subject(service="shop", network="10.24.1.0/24"))
     links = links_of(panel(finding, look_at()))
     assert links["Show only this"] == "?last=1h&service=shop&client_ip=10.24.1.0/24&lang=en"
     filtered = look_at("?last=1h&service=shop&client_ip=10.24.1.0/24&lang=en")
@@ -81,7 +81,7 @@ def test_one_that_lasts_reaches_to_what_is_final() -> None:
 def test_the_worst_is_first_and_what_lasts_before_what_is_over() -> None:
     over = example("error_burst")
     lasting = example("latency_shift", end=None, score=1.0)
-    low = example("segment", severity="low", score=99.0)
+    low = example("latency_band", severity="low", score=99.0)
     assert ordered([low, over, lasting]) == [lasting, over, low]
 
 
@@ -124,7 +124,7 @@ def test_bands_are_of_the_worst_that_begin_in_the_range_and_have_a_time() -> Non
     found = [
         example("error_burst"),
         example("scanner"),  # at the same time
-        example("segment"),
+        example("latency_drift"),
         example("latency_shift", severity="low"),
         example("outage", start=whole.start - 60 * MINUTE, end=whole.start - 30 * MINUTE),
         example("latency_tail", start=whole.start, end=whole.end),

@@ -86,12 +86,15 @@ def test_few_requests_and_a_likely_chance_are_said() -> None:
     assert "minutes" in say_basis(example("outage"), EN)
 
 
-def test_a_correlation_is_never_called_a_cause() -> None:
-    finding = example("correlation", cause="call")
-    assert "not proof" in say(finding, EN, SEOUL)
-    assert "증명은 아닙니다" in say(finding, KO, SEOUL)
-    assert "GET /api/cart" in say(finding, EN, SEOUL)
-    assert "not proven" in say_cause(finding, EN)
+def test_what_goes_together_is_never_called_a_cause() -> None:
+    finding = example("error_burst", cause="call", related=Subject(method="GET", route="/api/cart"))
+    assert say_cause(finding, EN).startswith("It comes after calls of GET /api/cart, which may be behind it;")
+    assert "is no proof" in say_cause(finding, EN)
+    assert "증명된 것은 아닙니다" in say_cause(finding, KO)
+    surer = replace(finding, facts={"lag": "30 s", "after": "62.0%", "other": "1.1%"})
+    assert "after calls of GET /api/cart, 30 s later (62.0% fail after them, 1.1% otherwise)," in say_cause(surer, EN)
+    assert "GET /api/cart 호출 뒤에 30 s 지나" in say_cause(surer, KO)
+    assert "not proven" in say_cause(replace(finding, related=None), EN)
 
 
 def test_client_findings_name_address_paths_and_where() -> None:
@@ -116,12 +119,6 @@ def test_a_share_of_one_class_of_errors_is_not_called_the_error_rate() -> None:
     finding = example("error_burst", evidence=numbers)
     assert say(finding, EN, SEOUL).startswith("The 5xx rate of POST /api/order/checkout (shop) rose")
     assert "의 5xx 비율이" in say(finding, KO, SEOUL)
-
-
-def test_the_lag_of_a_correlation_is_told() -> None:
-    finding = example("correlation", facts={"lag": "30 s"})
-    assert "After calls of GET /api/cart, 30 s later, the error rate" in say(finding, EN, SEOUL)
-    assert "GET /api/cart 호출 뒤에 30 s 지나 POST" in say(finding, KO, SEOUL)
 
 
 def test_too_little_says_how_many_there_are() -> None:

@@ -6,10 +6,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from dashapp.components.what_changed import filter_of, what_changed
+from dashapp.components.what_changed import what_changed
 from dashapp.insight.changes import Explanation, Measure
 from dashapp.insight.groups import Window
 from dashapp.stats.changes import Changed
+from dashapp.values import filter_of
 from dashapp.view import view_of
 from dashapp.words import LANGUAGES, Words
 from tests.unit.dashapp_ui.builders import SEOUL, START, components_of, text_of

@@ -65,6 +65,9 @@ PREFIXES = (
     "client_type_",
     "alerts_refused_",
     "alerts_what_",
+    "novel_",
+    "r5_novel_",
+    "r5_apart_",
 )
 
 
