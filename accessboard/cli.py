@@ -72,13 +72,16 @@ def dashboard() -> None:
         def make_app() -> Flask:
             from dashapp.app import create_app, utc_now
             from dashapp.scan.start import start
+            from sql.ai_history import AiStore
             from sql.connection import reading_engine
 
             engine = reading_engine(dsn)
             scan = start(settings, dsn, engine, utc_now) if settings.scan else None
             if scan is not None:
                 atexit.register(scan.stop)
-            server: Flask = create_app(settings, engine, alerts=scan.alerts if scan else None).server
+            ai = AiStore.open(dsn)
+            atexit.register(ai.close)
+            server: Flask = create_app(settings, engine, alerts=scan.alerts if scan else None, ai=ai).server
             return server
 
         serve(make_app, settings.dashboard_bind)

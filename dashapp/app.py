@@ -18,6 +18,7 @@ from dashapp.security import secure
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
 from dashapp.words import Words
+from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
 
@@ -32,10 +33,12 @@ def create_app(
     *,
     now: Callable[[], datetime] = utc_now,
     alerts: AlertStore | None = None,
+    ai: AiStore | None = None,
 ) -> Dashboard:
     """Return the dashboard as a Dash app; `app.server` is its Flask app. Opens no connection.
 
-    `alerts` is where messages are taken down if this dashboard sends any.
+    `alerts` is where messages are taken down if this dashboard sends any, `ai` where analyses are: without it none
+    are made.
     """
     site = Site(settings, engine, now, alerts=alerts)
     # Pages of an earlier app in this process, had anything registered some.
@@ -64,7 +67,7 @@ def create_app(
     shell.register(app, site)
     for page in pages.PAGES:
         page.register(app, site)
-    app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared, alerts=alerts))
+    app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared, alerts=alerts, ai=ai))
     app.server.add_url_rule("/healthz", "healthz", _healthz)
     remember_language(app, frozenset(page.PATH for page in pages.PAGES))
     secure(app)

@@ -72,8 +72,35 @@ class DashboardSettings(BaseSettings):
         default=None, description="Key of the AI service; without one the rule-based analysis serves."
     )
     openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible server; empty: OpenAI's own.")
-    openai_model: str | None = Field(default=None, description="Model that the AI page asks.")
-    max_daily_cost: float = Field(default=1.0, ge=0, description="Most that AI calls may cost a day, in US dollars.")
+    openai_model: str = Field(default="gpt-4o-mini", description="Model that the AI page asks.")
+    max_daily_cost: float = Field(
+        default=1.0,
+        ge=0,
+        description="Most that AI calls may cost a day of DISPLAY_TIMEZONE, in US dollars; 0 makes no call.",
+    )
+    ai_prices: dict[str, tuple[float, float]] = Field(
+        default={},
+        description="US dollars for a million tokens of input and output, for models that are not known or cost "
+        'otherwise: {"my-model": [0.1, 0.4]}. A model without a price is asked, and its cost is not counted.',
+    )
+    ai_calls_per_minute: int = Field(default=10, ge=1, le=1000, description="Most AI analyses and questions a minute.")
+    ai_timeout_s: float = Field(default=60.0, gt=0, le=600, description="Seconds until an AI call is given up.")
+    ai_retries: int = Field(
+        default=2, ge=0, le=10, description="How often a call that a busy server refuses is made again, ever later."
+    )
+    ai_temperature: float = Field(default=0.0, ge=0, le=2, description="Temperature of the model.")
+    ai_max_output_tokens: int = Field(
+        default=3000,
+        ge=200,
+        le=100_000,
+        description="Most tokens of an answer; one that is cut off is asked for again.",
+    )
+    ai_prompt_version: str = Field(
+        default="", description="Version of the prompt files, such as v1; empty: the newest. See dashapp/ai/prompts."
+    )
+    ai_send_addresses: bool = Field(
+        default=False, description="Send client addresses to the model as they are, not as client-1, client-2."
+    )
 
     @field_validator("display_timezone")
     @classmethod

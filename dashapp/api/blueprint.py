@@ -14,7 +14,8 @@ from functools import partial
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from dashapp import api_alerts, api_logs, api_quarantine, api_upload
+from dashapp import api_ai, api_alerts, api_logs, api_quarantine, api_upload
+from dashapp.ai.desk import AiDesk
 from dashapp.alerts.channels import channels_of
 from dashapp.alerts.desk import Desk
 from dashapp.alerts.saying import style_of
@@ -28,6 +29,7 @@ from dashapp.completeness import Completeness
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from dashapp.time_range import BadRange
+from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 from sql.connection import BadPattern, DatabaseUnavailable, Reading, TooSlow, snapshot
 
@@ -52,8 +54,12 @@ def api_blueprint(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     shared: Shared | None = None,
     alerts: AlertStore | None = None,
+    ai: AiStore | None = None,
 ) -> Blueprint:
-    """Return the routes under /api; `shared` remembers their answers for a moment, `alerts` takes down tests."""
+    """Return the routes under /api.
+
+    `shared` remembers their answers for a moment, `alerts` takes down tests, `ai` analyses.
+    """
     api = Blueprint("api", __name__, url_prefix="/api")
     memory = shared if shared is not None else Shared()
     completeness = Completeness(engine, settings.settle_seconds, now, memory)
@@ -72,6 +78,7 @@ def api_blueprint(
     api_upload.register(api, settings)
     desk = Desk(settings, channels_of(settings), style_of(settings), alerts)
     api_alerts.register(api, settings, engine, desk, now)
+    api_ai.register(api, engine, AiDesk(settings, engine, ai, now), completeness)
 
     @api.get("/openapi.json")
     def get_document() -> Response:

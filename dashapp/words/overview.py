@@ -23,10 +23,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "5xx가 1%를 넘은 엔드포인트는 없습니다.",
         "No endpoint answered more than 1% of its calls with 5xx.",
     ),
-    "say_slow": (
-        "가장 느린 엔드포인트는 p95가 {p95}인 {endpoint}입니다.",
-        "The slowest endpoint is {endpoint}, with a p95 of {p95}.",
-    ),
     "per_minute_mean": ("분당 평균 {n}건", "{n} per minute"),
     "client_server": ("4xx {client} · 5xx {server}", "4xx {client} · 5xx {server}"),
     "p50_p99": ("p50 {p50} · p99 {p99}", "p50 {p50} · p99 {p99}"),

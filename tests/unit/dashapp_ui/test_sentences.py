@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from dashapp import sentences
-from dashapp.stats.tally import Latency
 from dashapp.words import Words
 from sql.plan import Range
 from tests.unit.dashapp_ui.builders import SEOUL, START, endpoint, summary_of, text_of, traffic_of
@@ -67,25 +66,3 @@ def test_client_errors_alone_are_no_server_fault() -> None:
     assert worst is None
     assert sentences.failing_level(worst) == "low"
     assert text_of(sentences.say_failing(worst, summary_of(100, 90), None, EN)).startswith("No endpoint")
-
-
-def test_five_minutes_are_compared_with_the_five_before() -> None:
-    said = sentences.say_five_minutes(summary_of(150, 3, 3), summary_of(100), [endpoint("/a", 150, 3, 3)], EN)
-    texts = [text_of(sentence) for sentence in said]
-    assert texts[0] == "The last 5 minutes had 150 requests, +50% against the 5 minutes before (100 requests)."
-    assert texts[1] == "The error rate is 4.00% (4xx 3, 5xx 3); the 5 minutes before had 0.00%."
-    assert any("slowest endpoint is GET /a" in text for text in texts)
-    assert any("most errors is GET /a" in text for text in texts)
-
-
-def test_a_log_without_latency_is_not_said_to_be_fast() -> None:
-    none = Latency()
-    said = sentences.say_five_minutes(
-        summary_of(5, latency=none), summary_of(0, latency=none), [endpoint("/a", 5, latency=none)], KO
-    )
-    assert not any("p95" in text_of(sentence) for sentence in said)
-
-
-def test_silence_is_said() -> None:
-    said = sentences.say_five_minutes(summary_of(0), summary_of(7), [], KO)
-    assert [text_of(sentence) for sentence in said] == ["최근 5분 동안 요청이 없습니다. 그 앞의 5분에는 7건이었습니다."]

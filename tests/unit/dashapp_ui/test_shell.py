@@ -57,7 +57,7 @@ def test_menus_lead_to_the_same_view_with_one_thing_changed() -> None:
 
 
 def test_a_comparison_is_offered_where_a_page_shows_one() -> None:
-    assert [page.PATH for page in pages.PAGES if not navigation.compares(page.PATH)] == ["/logs", "/collection"]
+    assert [page.PATH for page in pages.PAGES if not navigation.compares(page.PATH)] == ["/logs", "/ai", "/collection"]
     assert navigation.compares("/unknown")
 
 

@@ -47,6 +47,7 @@ COMPOSED = {
     *(f"alerts_{state}" for state in ("due", "held", "sent", "failed", "dropped")),
     *(f"changed_{part}{measure}" for part in ("", "what_") for measure in MEASURES),
     *(f"alert_{what}" for what in ("opened", "closed")),
+    *(f"ai_{kind}" for kind in ("not_in_logs", "nothing_left")),
 }
 # What follows them is a value, mostly of the ledger; code falls back where there is no text for it.
 PREFIXES = (
@@ -68,6 +69,9 @@ PREFIXES = (
     "novel_",
     "r5_novel_",
     "r5_apart_",
+    *(f"ai_{part}_" for part in ("why", "fault", "source", "mean", "confidence", "col", "tool", "chart", "by")),
+    "ai_window_",
+    "ai_example_",
 )
 
 
@@ -106,7 +110,7 @@ def test_every_key_is_used() -> None:
 def test_rich_puts_parts_in_their_places() -> None:
     part = object()
     for language in LANGUAGES:
-        children = Words(language).rich("say_slow", p95="9 ms", endpoint=part)
+        children = Words(language).rich("ai_key_figures", observed="9 ms", usual=part)
         assert part in children
         assert "9 ms" in children
         assert all(child != "" for child in children)

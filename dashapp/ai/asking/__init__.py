@@ -1,0 +1,1 @@
+"""Questions about a period, answered from what read-only tools find; every sentence is checked."""
