@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 export PYTHONPATH := $(ROOT)
 
-.PHONY: demo test shots lint bench bench-insight chaos setup setup-dev browser clean
+.PHONY: demo test shots lint bench bench-insight bench-ai chaos setup setup-dev browser clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -32,6 +32,9 @@ bench: $(VENV)/.bench browser ## run the benchmarks: one JSON object a line; ARG
 
 bench-insight: $(VENV)/.runtime ## how often the search finds planted incidents, and false ones; ARGS=--quick takes a minute, --help tells more
 	@$(BIN)/python -m bench.insight $(ARGS)
+
+bench-ai: $(VENV)/.runtime ## whether the AI page's evidence holds the truth and its check catches what is false; ARGS=--help tells more
+	@$(BIN)/python -m bench.ai $(ARGS)
 
 chaos: $(VENV)/.dev ## 1,000 faults while records are sent, on the native server of TEST_DATABASE_URL: counts lost and doubled
 	@$(BIN)/python -m tests.chaos --faults 1000

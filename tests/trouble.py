@@ -29,7 +29,7 @@ def trouble(service: str) -> list[LogRow]:
                 service=service,
                 path="/api/list",
                 route="/api/list",
-                latency_ms=20 + second % 30,
+                latency_ms=20.0 + second % 30,
                 client_ip=f"10.1.0.{second % 50}",
                 user_agent=FIREFOX,
             )
@@ -45,7 +45,7 @@ def trouble(service: str) -> list[LogRow]:
                     path="/api/pay",
                     route="/api/pay",
                     status=504 if failed else 200,
-                    latency_ms=3000 if failed else 80 + second % 40,
+                    latency_ms=3000.0 if failed else 80.0 + second % 40,
                     client_ip=f"10.2.{second % 4}.9",
                     user_agent=IOS if ios else "okhttp/4.9",
                     attributes=json.dumps({"version": "5.2.1" if ios else "4.0.0"}),
@@ -60,7 +60,7 @@ def trouble(service: str) -> list[LogRow]:
                     path="/login",
                     route="/login",
                     status=401,
-                    latency_ms=5,
+                    latency_ms=5.0,
                     client_ip="203.0.113.77",
                     user_agent="python-requests/2.32",
                 )

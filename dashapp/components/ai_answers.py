@@ -74,7 +74,7 @@ def bars(chart: Chart, refs: References, words: Words) -> Component:
         for each in chart.bars
     ]
     title = words("ai_chart_of", measure=words(f"ai_chart_{chart.measure}"), kind=words(f"ai_by_{chart.kind}"))
-    return html.Figure([html.Figcaption(title), *rows], className=f"ai-bars by-{chart.kind}")
+    return html.Figure([html.Figcaption(title), *rows], className=f"ai-bars by-{chart.kind} of-{chart.measure}")
 
 
 def why_text(reason: str | None, words: Words) -> str:

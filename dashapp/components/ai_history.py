@@ -37,7 +37,7 @@ def history_list(
 def entry_tools(
     shown: Shown, others: Sequence[Entry], versions: Sequence[str], zone: ZoneInfo, words: Words
 ) -> Component:
-    """What can be done with an entry: run it again, compare it, say whether it helped."""
+    """What can be done with an entry: run it again, compare it."""
     entry = shown.entry
     parts: list[Any] = []
     if entry.kind == "analysis" and shown.pack is not None:
@@ -64,11 +64,12 @@ def entry_tools(
         parts.append(
             _select("ai-compare", ["", *(key for key, _ in options)], "", words("ai_compare_with"), dict(options))
         )
-    if entry.kind != "test":
-        parts.append(
-            html.Div([_thumb(entry, 1, "ai_good", words), _thumb(entry, -1, "ai_bad", words)], className="ai-thumbs")
-        )
     return html.Div(parts, className="ai-tools")
+
+
+def thumbs(entry: Entry, words: Words) -> Component:
+    """Whether a result helped."""
+    return html.Div([_thumb(entry, 1, "ai_good", words), _thumb(entry, -1, "ai_bad", words)], className="ai-thumbs")
 
 
 def entry_facts(shown: Shown, words: Words) -> Component:

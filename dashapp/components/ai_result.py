@@ -115,7 +115,8 @@ def _row(each: CheckedInsight, refs: References, words: Words) -> Component:
     claimed = each.severity_claimed
     if claimed is not None and claimed != each.severity:
         level = html.Span(level, title=words("ai_capped", claimed=words(f"sev_{claimed}")))
-    endpoint = html.Code(refs.endpoint(each.endpoint), className="block") if each.endpoint else None
+    is_named = any(piece.kind == "endpoint" for sentence in each.title for piece in sentence)
+    endpoint = html.Code(refs.endpoint(each.endpoint), className="block") if each.endpoint and not is_named else None
     added = html.Span(words("ai_found_by_rules"), className="mut block") if each.source == "rules" else None
     title = _cell(each.title, refs) or []
     return html.Tr(

@@ -21,7 +21,7 @@ from dashapp.ai.desk import AiDesk, Budget
 from dashapp.ai.viewing import Shown, shown_of
 from dashapp.api_ai import ROOT
 from dashapp.components.ai_answers import conversation
-from dashapp.components.ai_history import FILTERS, entry_facts, entry_tools, history_list, reason_text
+from dashapp.components.ai_history import FILTERS, entry_facts, entry_tools, history_list, reason_text, thumbs
 from dashapp.components.ai_result import analysis_view, checked_mark, window_text
 from dashapp.components.ai_text import source_badge
 from dashapp.components.ai_usage import sources_list, usage_body
@@ -108,10 +108,7 @@ def panel(site: Site, words: Words, entry: int | None, done: Any, compared: int 
     if shown is None:
         said = [html.P(problem, className="ai-notice", role="status")] if problem else []
         return None, [*said, note(words("ai_never_yet")), note(words("ai_intro"))], None
-    tools = [
-        entry_tools(shown, listed, prompting.versions(TASK), site.zone, words),
-        entry_facts(shown, words),
-    ]
+    tools = _tools(shown, listed, site, words, is_open=entry is not None and not _is_new(done, entry))
     if entry is not None and shown.entry.kind == "question":
         return _head(shown, words, site), conversation([shown], site.zone, words), tools
     body = analysis_view(shown, words, notice=problem or notice_of(shown, site, words))
@@ -182,6 +179,18 @@ def thread(site: Site, words: Words, name: str | None) -> Any:
     if isinstance(found, Failed):
         return html.Div(failure(found, words("ai_questions"), words), className="failed")
     return conversation(found, site.zone, words)
+
+
+def _tools(shown: Shown, listed: list[Entry], site: Site, words: Words, *, is_open: bool) -> list[Any]:
+    """Whether it helped; and, open where somebody opened the entry, all that is kept of it."""
+    kept = [entry_tools(shown, listed, prompting.versions(TASK), site.zone, words), entry_facts(shown, words)]
+    when = fmt.day_clock(shown.entry.created_at, site.zone)
+    fold = html.Details([html.Summary(words("ai_kept", when=when)), *kept], className="ai-fold ai-whole", open=is_open)
+    return [thumbs(shown.entry, words), fold] if shown.entry.kind != "test" else [fold]
+
+
+def _is_new(done: Any, entry: int) -> bool:
+    return isinstance(done, dict) and done.get("id") == entry
 
 
 def _head(shown: Shown, words: Words, site: Site) -> list[Any]:

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from dashapp.app import create_app
 from dashapp.settings import DashboardSettings
+from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
 WAIT_S = 15
@@ -35,11 +36,16 @@ class Served:
 
 @contextmanager
 def served(
-    engine: sa.Engine, now: datetime, *, alerts: AlertStore | None = None, **settings: Any
-) -> Iterator[Served]:  # fmt: skip
+    engine: sa.Engine,
+    now: datetime,
+    *,
+    alerts: AlertStore | None = None,
+    ai: AiStore | None = None,
+    **settings: Any,
+) -> Iterator[Served]:
     """Serve the dashboard at a free port until the block ends."""
     read = DashboardSettings(_env_file=None, **settings)  # type: ignore[call-arg]
-    app = create_app(read, engine, now=lambda: now, alerts=alerts)
+    app = create_app(read, engine, now=lambda: now, alerts=alerts, ai=ai)
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

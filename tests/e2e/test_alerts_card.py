@@ -28,7 +28,7 @@ def webhook() -> Iterator[Received]:
 
 @pytest.fixture
 def page(engine: sa.Engine, dsn: str, webhook: Received) -> Iterator[Served]:
-    settings = {"alert_urls": f"json://127.0.0.1:{webhook.port}/hook", "alert_allow_internal": True}
+    settings: dict[str, Any] = {"alert_urls": f"json://127.0.0.1:{webhook.port}/hook", "alert_allow_internal": True}
     with closing(AlertStore.open(dsn)) as alerts, served(engine, NOW, alerts=alerts, **settings) as page:
         yield page
 

@@ -84,9 +84,9 @@ class Checker:
             stray = tuple(key for token in tokens if token.kind == "cite" for key in token.ids)
             self._endpoints(tokens, {*stray, *context.evidence}, self._extreme(sentence, tokens))
             self._times(tokens, {*stray})
+            self._verdict(sentence)
             if not context.advice:
                 self._directions(sentence, stray, context)
-                self._verdict(sentence)
             self._most(sentence, stray, context)
         except _Wrong as wrong:
             return Checked(_plain(sentence), wrong.fault, wrong.detail)

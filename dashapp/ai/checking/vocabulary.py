@@ -26,7 +26,7 @@ BEFORE = re.compile(
 )
 OVERALL = re.compile(r"전체|모든|모두|총|서비스|\b(?:all|overall|total|whole|service)\b", _FLAGS)
 WELL = re.compile(
-    r"(?<!비)정상|문제(?:가|는|점이|점은)?\s*(?:없|발견되지|보이지)|이상(?:이|은|\s*징후)?\s*없"
+    r"(?<!비)정상(?!화|적|\s*여부|인지)|문제(?:가|는|점이|점은)?\s*(?:없|발견되지|보이지)|이상(?:이|은|\s*징후)?\s*없"
     r"|특이\s*사항(?:이|은)?\s*없|양호|건강"
     r"|\b(?:no (?:problems?|issues?|anomal\w+|incidents?)|healthy|all (?:is )?well|nothing (?:is )?wrong"
     r"|normal(?:ly)?|fine)\b",
