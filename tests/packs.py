@@ -29,6 +29,7 @@ class Known:
         ledger.name("client_ip", "203.0.113.77")
         ledger.name("product", "iOS/5.2.1")
         ledger.statuses[""] = (200, 401, 504)
+        ledger.statuses[pay] = (200, 504)
         lines = [
             self.take("total", ledger.figure(8460, "count", "requests")),
             self.take("total_before", ledger.figure(8000, "count", "requests", when="before", span=BEFORE)),

@@ -16,13 +16,14 @@ from dashapp.ai.tokens import rough_tokens
 from dashapp.comparison import comparison_of
 from dashapp.insight.finding import Finding
 from dashapp.stats.clients import clients
-from dashapp.stats.errors import Statuses, statuses
+from dashapp.stats.errors import StatusCount, Statuses, statuses
 from dashapp.stats.known_findings import known_findings
 from dashapp.stats.summary import Summary, summary
 from dashapp.stats.usage import Endpoint, usage
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
+from sql.reading import breakdown
 from sql.span import data_span
 
 MOST_TOKENS = 2_800
@@ -72,7 +73,7 @@ def gather(reading: Reading, asked: Asked) -> tuple[Pack, list[Finding]]:
     ]
     codes = statuses(reading, asked.whole, asked.filters)
     ledger.statuses[""] = tuple(each.status for each in codes.statuses)
-    sections.append(_Section(3, status_lines(ledger, codes)))
+    sections.append(_Section(3, [*status_lines(ledger, codes), *_endpoint_statuses(reading, ledger, asked, chosen)]))
     if now.total:
         parts: list[tuple[int, Callable[[], list[str]]]] = [
             *(
@@ -125,6 +126,22 @@ def status_lines(ledger: Ledger, codes: Statuses, about: str = "") -> list[str]:
         parts.append(f"{each.status} {take(each.count, 'count', 'requests')} ({take(each.share, 'share', 'share')})")
     where = f" of {about}" if about else ""
     return [f"status codes{where}: {', '.join(parts)}"] if parts else []
+
+
+def _endpoint_statuses(reading: Reading, ledger: Ledger, asked: Asked, chosen: Sequence[Endpoint]) -> list[str]:
+    """Which codes each endpoint answers with; those of the worst as lines."""
+    counts: dict[tuple[str, str], dict[int, int]] = {}
+    for cell in breakdown(reading, asked.whole, asked.filters, ["method", "route", "status"], sketches=False):
+        counts.setdefault((cell.keys[0], cell.keys[1]), {})[cell.keys[2]] = cell.n
+    worst = worst_endpoints(chosen)
+    lines = []
+    for each in chosen:
+        about, codes = ledger.endpoint(each.method, each.route), counts.get(_key(each), {})
+        ledger.statuses[about] = tuple(sorted(codes))
+        if each in worst:
+            found = [StatusCount(code, n, n / each.count) for code, n in codes.items()]
+            lines += status_lines(ledger, Statuses(each.count, {}, sorted(found, key=lambda c: -c.count)), about)
+    return lines
 
 
 def client_lines(reading: Reading, ledger: Ledger, whole: Range, filters: Filters) -> list[str]:

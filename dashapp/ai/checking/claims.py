@@ -84,6 +84,7 @@ class Checker:
             stray = tuple(key for token in tokens if token.kind == "cite" for key in token.ids)
             self._endpoints(tokens, {*stray, *context.evidence}, self._extreme(sentence, tokens))
             self._times(tokens, {*stray})
+            self._classes(tokens, stray)
             self._verdict(sentence)
             if not context.advice:
                 self._directions(sentence, stray, context)
@@ -211,8 +212,7 @@ class Checker:
         if token.kind == "time":
             raise _Wrong("time", token.text.strip())
         if self._is_status(token, None):
-            known = self.pack.statuses.get(named or ALL) or self.pack.statuses.get(ALL, ())
-            if int(token.groups["digits"]) in {*known, *self.pack.statuses.get(ALL, ())}:
+            if int(token.groups["digits"]) in self._statuses_of(named):
                 return
             raise _Wrong("status", token.text.strip())
         digits, unit = token.groups["digits"], token.groups["unit"].strip()
@@ -222,6 +222,21 @@ class Checker:
         if unit in ("시간", "hour", "hours") and float(digits.replace(",", "")) * 60 == minutes:
             return
         raise _Wrong("uncited", token.text.strip())
+
+    def _statuses_of(self, named: str | None) -> tuple[int, ...]:
+        """Codes of an endpoint where they are known, else those of all."""
+        known = self.pack.statuses.get(named or ALL)
+        return self.pack.statuses.get(ALL, ()) if known is None else known
+
+    def _classes(self, tokens: Sequence[Token], cited: Iterable[str]) -> None:
+        """A class such as 5xx must occur, unless its number is told."""
+        counted = {self.pack.figures[key].measure for key in cited}
+        codes = self.pack.statuses.get(ALL)
+        for token in tokens:
+            if token.kind != "class" or codes is None or counted & {"client_errors", "server_errors"}:
+                continue
+            if not any(str(code)[0] == token.text[0] for code in codes):
+                raise _Wrong("status", token.text)
 
     def _is_status(self, token: Token, cite: Token | None) -> bool:
         """A bare whole number from 100 to 599, unless the figure that it cites is that number."""

@@ -78,6 +78,8 @@ def test_what_the_evidence_says_is_kept(text: str) -> None:
         ("/api/user/list/all 이 느립니다.", "endpoint"),
         (f"{PAY} 때문입니다.", "evidence"),
         (f"{PAY}는 503을 돌려줍니다[rate].", "status"),
+        (f"{PAY}는 401을 돌려줍니다[rate].", "status"),  # it is another endpoint that does
+        (f"{PAY}에 3xx가 있습니다[rate].", "status"),
         (f"{PAY}는 12:40[since]부터 실패합니다.", "time"),
         (f"{PAY}는 13:40부터 실패합니다[rate].", "time"),
         (f"11-22 13:40[since]부터 {PAY}가 실패합니다[rate].", "time"),
