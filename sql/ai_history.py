@@ -131,10 +131,14 @@ _COLUMNS = (
     "cost_usd, calls, latency_ms, feedback, title"
 )
 _BEGIN = """
-insert into ai_analysis (kind, token, created_at, viewer, language, start_at, end_at, minutes, filters, fingerprint, question,
-    thread, rerun_of, prompt_version, model, pack)
-values (%(kind)s, %(token)s, %(at)s, %(viewer)s, %(language)s, %(start)s, %(end)s, %(minutes)s, %(filters)s, %(fingerprint)s,
-    %(question)s, %(thread)s, %(rerun_of)s, %(prompt_version)s, %(model)s, %(pack)s)
+insert into ai_analysis (
+    kind, token, created_at, viewer, language, start_at, end_at, minutes, filters, fingerprint, question,
+    thread, rerun_of, prompt_version, model, pack
+)
+values (
+    %(kind)s, %(token)s, %(at)s, %(viewer)s, %(language)s, %(start)s, %(end)s, %(minutes)s, %(filters)s,
+    %(fingerprint)s, %(question)s, %(thread)s, %(rerun_of)s, %(prompt_version)s, %(model)s, %(pack)s
+)
 returning id
 """
 _LOCK = "lock table ai_analysis in share row exclusive mode"
