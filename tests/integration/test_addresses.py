@@ -83,5 +83,7 @@ def test_a_pattern_that_the_database_cannot_read_is_explained_on_every_page(clie
         "shell-filter-values": {"children": []},
         "shell-database": {"children": None},
     }
-    told = said["ai-result.children"]["sideUpdate"]["shell-failure"]["children"]
-    assert told.startswith("정규식을 읽을 수 없습니다")
+    parts = "overview-empty patterns-empty endpoints-grid realtime- logs-found report-head findings-list"
+    for page in parts.split():
+        output = next(each for each in said if each.startswith(f"..{page}"))
+        assert "The regular expression cannot be read" in json.dumps(said[output]), page

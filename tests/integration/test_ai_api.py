@@ -428,7 +428,7 @@ def test_every_tool_finds_something_and_hides_who_called(desk: Open, name: str) 
 @pytest.mark.parametrize(
     "body",
     [{"minutes": 0}, {"minutes": "5"}, {"minutes": True}, {"minutes": 10**9}, {"status": "banana"}, {"lang": "fr"}, [1],
-     {"start": "x", "end": "y"}, {"token": "short"}],
+     {"start": "x", "end": "y"}, {"token": "short"}, {"regex": "("}, {"search": "?regex=("}],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(desk: Open, body: Any) -> None:
     assert desk().post("/analyze", body, 400)["error"]["code"] == "bad_parameter"
