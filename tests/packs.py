@@ -17,6 +17,7 @@ BEFORE = Range(START - timedelta(minutes=5), START)
 SEOUL = ZoneInfo("Asia/Seoul")
 BEFORE_IT: dict[str, Any] = {"when": "before", "span": BEFORE}
 PAY, LIST = "POST /api/order/checkout", "GET /api/user/list"
+WORDY = "GET /errors/top/increased/normal"  # an endpoint whose path reads like a claim
 
 
 class Known:
@@ -26,6 +27,7 @@ class Known:
         ledger = Ledger(WHOLE, SEOUL, {"service": "shop"})
         self.ids: dict[str, str] = {}
         pay, users = ledger.endpoint("POST", "/api/order/checkout"), ledger.endpoint("GET", "/api/user/list")
+        wordy = ledger.endpoint(*WORDY.split())
         ledger.name("client_ip", "203.0.113.77")
         ledger.name("product", "iOS/5.2.1")
         ledger.statuses[""] = (200, 401, 504)
@@ -45,6 +47,8 @@ class Known:
             self.take("users", ledger.figure(1200, "count", "requests", about=users)),
             self.take("users_errors", ledger.figure(3, "count", "errors", about=users)),
             self.take("users_p95", ledger.figure(110, "ms", "p95", about=users)),
+            self.take("wordy", ledger.figure(77, "count", "requests", about=wordy)),
+            self.take("wordy_p95", ledger.figure(20, "ms", "p95", about=wordy)),
             self.take("since", ledger.moment(START - timedelta(minutes=47))),
             self.take("client", ledger.figure(617, "count", "requests", of_text="client-1")),
             self.take("product", ledger.figure(0.95, "share", "share", about=pay, of_text="product = iOS/5.2.1")),

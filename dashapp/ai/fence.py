@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 LONGEST = 90
 # Letters of any script, digits, and what paths, versions and addresses of programs are written with. No brackets of
@@ -22,7 +23,11 @@ _MOST_WORDS = 14
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text may be shown as it is."""
+    """Whether a text may be shown as it is; what is written with percent signs must be plain without them too."""
+    return all(map(_is_plain, {text, decoded := unquote(text), unquote(decoded)}))
+
+
+def _is_plain(text: str) -> bool:
     return (
         0 < len(text) <= LONGEST
         and _NAME.fullmatch(text) is not None

@@ -9,6 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from dashapp.ai.evidence import Noted, Pack
+from dashapp.ai.gathering_choice import choose_endpoints, key_of, moved_endpoints, worst_endpoints
 from dashapp.ai.gathering_findings import finding_lines
 from dashapp.ai.gathering_shared import changed_lines, failing_lines, slowest_lines
 from dashapp.ai.ledger import Ledger
@@ -23,12 +24,11 @@ from dashapp.stats.usage import Endpoint, usage
 from sql.connection import Reading
 from sql.filters import Filters
 from sql.plan import MINUTE, Range, floor
-from sql.reading import breakdown
+from sql.reading import Cell, breakdown
 from sql.span import data_span
 
 MOST_TOKENS = 2_800
-_MOST_FINDINGS, _MOST_ENDPOINTS, _MOST_STATUSES, _MOST_CLIENTS = 6, 8, 6, 3
-_FEWEST_CALLS = 20
+_MOST_FINDINGS, _MOST_STATUSES, _MOST_CLIENTS, _MOST_SERVICES = 6, 6, 3, 6
 _OF_STATUS, _OF_CLIENT = "status", "client_ip"
 
 
@@ -58,7 +58,7 @@ def gather(reading: Reading, asked: Asked) -> tuple[Pack, list[Finding]]:
     before = time_before(reading, asked)
     now, then = _summary(reading, asked, asked.whole), _summary(reading, asked, before) if before else None
     used = usage(reading, asked.whole, asked.filters).endpoints
-    used_before = {_key(each): each for each in usage(reading, before, asked.filters).endpoints} if before else {}
+    used_before = {key_of(each): each for each in usage(reading, before, asked.filters).endpoints} if before else {}
     found = known_findings(reading, asked.whole, asked.filters, asked.complete).findings[:_MOST_FINDINGS]
     noted: list[Noted] = []
     sections = [
@@ -68,7 +68,7 @@ def gather(reading: Reading, asked: Asked) -> tuple[Pack, list[Finding]]:
     about_findings = [each.finding.subject for each in found]
     chosen = choose_endpoints(used, used_before, [(each.method, each.route) for each in about_findings])
     sections += [
-        _Section(2 + place // 3, [endpoint_line(ledger, each, used_before.get(_key(each)), before)])
+        _Section(2 + place // 3, [endpoint_line(ledger, each, used_before.get(key_of(each)), before)])
         for place, each in enumerate(chosen)
     ]
     codes = statuses(reading, asked.whole, asked.filters)
@@ -83,8 +83,13 @@ def gather(reading: Reading, asked: Asked) -> tuple[Pack, list[Finding]]:
             (4, partial(slowest_lines, reading, ledger, asked.whole, asked.filters)),
             (4, partial(_changes, reading, ledger, asked)),
             (5, partial(client_lines, reading, ledger, asked.whole, asked.filters)),
+            (5, partial(service_lines, reading, ledger, asked, before)),
         ]
         sections += [_Section(rank, make()) for rank, make in parts]
+    sections += [
+        _Section(6, [short_line(ledger, each, used_before.get(key_of(each)), before)])
+        for each in moved_endpoints(used, used_before, chosen)
+    ]
     pack = ledger.pack(_fitting(sections), before=before, findings=noted, total=now.total)
     return pack, [each.finding for each in found]
 
@@ -118,6 +123,37 @@ def endpoint_line(ledger: Ledger, each: Endpoint, former: Endpoint | None, befor
     return f"{text}; before {_calls(ledger, about, former, before) if former else 'none'}"
 
 
+def short_line(ledger: Ledger, each: Endpoint, former: Endpoint | None, before: Range | None) -> str:
+    """An endpoint of which little is to be said: its requests and p95, now and before."""
+    about = ledger.endpoint(each.method, each.route)
+    text = f"endpoint {about}: {_load(ledger, about, each)}"
+    if before is None:
+        return text
+    return f"{text}; before {_load(ledger, about, former, before) if former else 'none'}"
+
+
+def service_lines(reading: Reading, ledger: Ledger, asked: Asked, before: Range | None) -> list[str]:
+    """Requests and errors of each service, where there are several."""
+    now = _by_service(reading, asked.whole, asked.filters)
+    then = _by_service(reading, before, asked.filters) if before else {}
+    if len(now) < 2:
+        return []
+    lines = []
+    for service, cell in sorted(now.items(), key=lambda item: -item[1].n)[:_MOST_SERVICES]:
+        shown = ledger.name("service", service)
+        take = partial(ledger.figure, of={"service": service}, of_text=f"service {shown}")
+        line = f"service {shown}: requests {take(cell.n, 'count', 'requests')}"
+        line += f", errors {take(cell.classes[3] + cell.classes[4], 'count', 'errors')}"
+        if (former := then.get(service)) is not None:
+            line += f"; before requests {take(former.n, 'count', 'requests', span=before, when='before')}"
+        lines.append(line)
+    return lines
+
+
+def _by_service(reading: Reading, whole: Range, filters: Filters) -> dict[str, Cell]:
+    return {cell.keys[0]: cell for cell in breakdown(reading, whole, filters, ["service"], sketches=False)}
+
+
 def status_lines(ledger: Ledger, codes: Statuses, about: str = "") -> list[str]:
     """The most frequent status codes."""
     parts = []
@@ -136,7 +172,7 @@ def _endpoint_statuses(reading: Reading, ledger: Ledger, asked: Asked, chosen: S
     worst = worst_endpoints(chosen)
     lines = []
     for each in chosen:
-        about, codes = ledger.endpoint(each.method, each.route), counts.get(_key(each), {})
+        about, codes = ledger.endpoint(each.method, each.route), counts.get(key_of(each), {})
         ledger.statuses[about] = tuple(sorted(codes))
         if each in worst:
             found = [StatusCount(code, n, n / each.count) for code, n in codes.items()]
@@ -155,39 +191,6 @@ def client_lines(reading: Reading, ledger: Ledger, whole: Range, filters: Filter
             f"({take(each.share, 'share', 'share')} of all), errors {take(each.errors, 'count', 'errors')}"
         )
     return lines
-
-
-def choose_endpoints(
-    used: Sequence[Endpoint],
-    former: Mapping[tuple[str, str], Endpoint],
-    wanted: Sequence[tuple[str | None, str | None]],
-) -> list[Endpoint]:
-    """Those that a reader would ask about: found, failing, slower than before, slow, much called. Pure."""
-
-    def slower(each: Endpoint) -> float:
-        other = former.get(_key(each))
-        if other is None or min(each.count, other.count) < _FEWEST_CALLS:
-            return 0.0
-        return (each.latency.p95 or 0.0) / (other.latency.p95 or 1.0)
-
-    enough = [each for each in used if each.count >= _FEWEST_CALLS] or list(used)
-    lists = (
-        [each for each in used if _key(each) in wanted],
-        sorted((each for each in used if each.server_errors), key=lambda each: -each.server_errors)[:3],
-        sorted((each for each in used if each.errors), key=lambda each: -each.errors)[:2],
-        sorted(enough, key=lambda each: -slower(each))[:2],
-        sorted(enough, key=lambda each: -(each.latency.p95 or 0.0))[:2],
-        used[:3],
-    )
-    chosen = {_key(each): each for some in lists for each in some}
-    return list(chosen.values())[:_MOST_ENDPOINTS]
-
-
-def worst_endpoints(chosen: Sequence[Endpoint]) -> list[Endpoint]:
-    """The one that the server fails most, and the one that fails most of all; none of which everything fails. Pure."""
-    partly = [each for each in chosen if 0 < each.errors < each.count]
-    worst = [max(partly, key=lambda each: getattr(each, name)) for name in ("server_errors", "errors") if partly]
-    return list({_key(each): each for each in worst}.values())
 
 
 def _fitting(sections: Sequence[_Section]) -> list[str]:
@@ -251,9 +254,11 @@ def _calls(ledger: Ledger, about: str, each: Endpoint, span: Range | None = None
     return ", ".join(parts)
 
 
+def _load(ledger: Ledger, about: str, each: Endpoint, span: Range | None = None) -> str:
+    take = partial(ledger.figure, span=span, about=about, when="before" if span else "now")
+    latency = f", p95 {take(each.latency.p95, 'ms', 'p95')}" if each.latency.p95 else ""
+    return f"requests {take(each.count, 'count', 'requests')}{latency}"
+
+
 def _change(ledger: Ledger, value: float) -> str:
     return ledger.figure(value, "change", "requests")
-
-
-def _key(each: Endpoint) -> tuple[str, str]:
-    return each.method, each.route

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -137,12 +138,14 @@ def test_an_answer_says_nothing_but_what_the_tools_found(client: tuple[FlaskClie
 @pytest.mark.parametrize("text", [each for each in texts() if " " in each])
 def test_a_sentence_is_no_name(text: str) -> None:
     assert not is_plain(text)
+    assert not is_plain(quote(text))
+    assert not is_plain(quote(quote(text)))
 
 
 @pytest.mark.parametrize(
     "text",
     ["/api/order/{id}", "/v1/상품/{id}", "iOS/5.2.1", "ShopApp/5.2.1", "version=1.4", "python-requests/2.32",
-     "Chrome 128", "/static/app.min.js", "shop-api"],
+     "Chrome 128", "/static/app.min.js", "shop-api", "/v1/%EC%83%81%ED%92%88"],
 )  # fmt: skip
 def test_a_name_is_shown(text: str) -> None:
     assert is_plain(text)

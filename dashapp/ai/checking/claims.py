@@ -8,6 +8,14 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from dashapp.ai.checking import vocabulary as words
+from dashapp.ai.checking.assertions import (
+    Wrong,
+    check_classes,
+    check_direction,
+    check_extreme,
+    check_most,
+    check_verdict,
+)
 from dashapp.ai.checking.dates import names_date
 from dashapp.ai.checking.numbers import fits, is_time
 from dashapp.ai.checking.scanning import Scanner, Token
@@ -51,13 +59,6 @@ class Checked:
     confirmed: int = 0
 
 
-class _Wrong(Exception):
-    def __init__(self, fault: Fault, detail: str) -> None:
-        super().__init__(detail)
-        self.fault: Fault = fault
-        self.detail = detail
-
-
 class Checker:
     """Checks sentences against one pack; `secrets` are texts that no sentence may hold, `prompt` the instructions."""
 
@@ -76,20 +77,22 @@ class Checker:
     def check(self, sentence: str, context: Context) -> Checked:
         """Check a sentence."""
         tokens = self._scanner.scan(sentence)
+        said = "".join(map(self._said, tokens))
         try:
             cites = self._cites(tokens)
-            self._never(sentence, tokens, context)
-            endpoint = self._figures(sentence, tokens, cites, context)
+            self._never(sentence, said, tokens, context)
+            endpoint = self._figures(sentence, said, tokens, cites, context)
             cited = tuple(key for ids in cites.values() for key in ids)
             stray = tuple(key for token in tokens if token.kind == "cite" for key in token.ids)
-            self._endpoints(tokens, {*stray, *context.evidence}, self._extreme(sentence, tokens))
+            first = check_extreme(said, self._named(tokens), self.pack)
+            self._endpoints(tokens, {*stray, *context.evidence}, context, first)
             self._times(tokens, {*stray})
-            self._classes(tokens, stray)
-            self._verdict(sentence)
+            check_classes([token.text for token in tokens if token.kind == "class"], self._all(stray), self.pack)
+            check_verdict(said, self.pack, searched=self._searched)
             if not context.advice:
-                self._directions(sentence, stray, context)
-            self._most(sentence, stray, context)
-        except _Wrong as wrong:
+                check_direction(said, self._all(stray), self._all(context.evidence))
+            check_most(said, self._all({*stray, *context.evidence}))
+        except Wrong as wrong:
             return Checked(_plain(sentence), wrong.fault, wrong.detail)
         pieces = self._pieces(tokens, cites)
         return Checked(pieces, None, "", endpoint, tuple(dict.fromkeys(stray)), len(cited))
@@ -99,8 +102,11 @@ class Checker:
         return self._scanner.endpoint_of.get(text.strip().strip("`\"'"))
 
     def is_about(self, endpoint: str, ids: Iterable[str]) -> bool:
-        """Whether some of the figures are about an endpoint."""
-        return endpoint in self._supported({*ids})
+        """Whether some of the figures, or the findings that they belong to, are about an endpoint."""
+        cited = {*ids}
+        return endpoint in self._about(cited).union(
+            *(noted.endpoints for noted in self.pack.findings if cited & {*noted.ids})
+        )
 
     def _cites(self, tokens: Sequence[Token]) -> dict[int, tuple[str, ...]]:
         """Ids for each number, by its place: the citation that follows, one id a number, in their order."""
@@ -112,7 +118,7 @@ class Checker:
             elif token.kind == "cite":
                 for key in token.ids:
                     if key not in self.pack.figures:
-                        raise _Wrong("unknown_id", key)
+                        raise Wrong("unknown_id", key)
                 wanted = [at for at in waiting if not self._is_status(tokens[at], token if at == waiting[-1] else None)]
                 if len(wanted) <= len(token.ids):
                     found |= {at: (key,) for at, key in zip(wanted, token.ids, strict=False)}
@@ -121,23 +127,33 @@ class Checker:
                 waiting = []
         return found
 
-    def _never(self, sentence: str, tokens: Sequence[Token], context: Context) -> None:
+    def _said(self, token: Token) -> str:
+        """What the words of a claim are looked for in: /products/top is an endpoint and says nothing of the most."""
+        is_path = token.kind == "known" and (token.text.startswith("/") or token.text in self._scanner.endpoint_of)
+        return "·" if is_path else token.text
+
+    def _never(self, sentence: str, said: str, tokens: Sequence[Token], context: Context) -> None:
         for token in tokens:
             if token.kind in _NEVER:
-                raise _Wrong(_NEVER[token.kind], token.text.strip())
+                raise Wrong(_NEVER[token.kind], token.text.strip())
             if token.kind == "known" and token.text in self._scanner.ambiguous:
-                raise _Wrong("endpoint", token.text)
+                raise Wrong("endpoint", token.text)
         for secret in self._secrets:
             if secret in sentence:
-                raise _Wrong("address", "")
+                raise Wrong("address", "")
         if self._shingles & shingles(sentence):
-            raise _Wrong("prompt", "")
-        for day in words.RELATIVE.findall(sentence):
+            raise Wrong("prompt", "")
+        for day in words.RELATIVE.findall(said):
             if day.lower() not in context.relative:
-                raise _Wrong("time", day)
+                raise Wrong("time", day)
 
     def _figures(
-        self, sentence: str, tokens: Sequence[Token], cites: Mapping[int, tuple[str, ...]], context: Context
+        self,
+        sentence: str,
+        said: str,
+        tokens: Sequence[Token],
+        cites: Mapping[int, tuple[str, ...]],
+        context: Context,
     ) -> str | None:
         """Check every number; returns the endpoint that the sentence speaks of last."""
         named = context.endpoint
@@ -151,7 +167,7 @@ class Checker:
             elif token.kind in ("text", "class", "percentile"):
                 overall = overall or bool(words.OVERALL.search(token.text))
             if token.kind not in ("number", "time"):
-                segment += token.text if token.kind != "cite" else ""
+                segment += self._said(token) if token.kind != "cite" else ""
                 continue
             if place not in cites:
                 self._uncited(token, named)
@@ -163,8 +179,8 @@ class Checker:
             following = next((each for each in later[place:] if each is not None), None)
             about = named if from_here or named is not None else following
             self._subject(sentence, figure, about, from_here=from_here, overall=overall, following=following)
-            if figure.when == "before" and not words.BEFORE.search(sentence):
-                raise _Wrong("period", token.text.strip())
+            if figure.when == "before" and not words.BEFORE.search(said):
+                raise Wrong("period", token.text.strip())
             segment = ""
         return named
 
@@ -172,22 +188,22 @@ class Checker:
         """Whether a number is the figure, and is called what the figure measures."""
         if token.kind == "time":
             if not is_time(token.text, figure, self._zone):
-                raise _Wrong("time", token.text.strip())
+                raise Wrong("time", token.text.strip())
             return
         fault = fits(token.groups, figure)
         if fault is not None:
-            raise _Wrong(fault, f"{token.text.strip()} {figure.id}")
+            raise Wrong(fault, f"{token.text.strip()} {figure.id}")
         latencies = {measure for pattern, found in words.MEASURES if pattern.search(near) for measure in found}
         if figure.measure in words.LATENCIES and latencies and figure.measure not in latencies:
-            raise _Wrong("measure", f"{token.text.strip()} {figure.id}")
+            raise Wrong("measure", f"{token.text.strip()} {figure.id}")
         client, server = bool(words.CLIENT_ERRORS.search(near)), bool(words.SERVER_ERRORS.search(near))
         if (figure.measure, client, server) in (("server_errors", True, False), ("client_errors", False, True)):
-            raise _Wrong("measure", f"{token.text.strip()} {figure.id}")
+            raise Wrong("measure", f"{token.text.strip()} {figure.id}")
         errors, requests = bool(words.ERRORS.search(near)), bool(words.REQUESTS.search(near))
         if figure.unit == "count" and (figure.measure, errors, requests) in (
             ("requests", True, False), ("errors", False, True),
         ):  # fmt: skip
-            raise _Wrong("measure", f"{token.text.strip()} {figure.id}")
+            raise Wrong("measure", f"{token.text.strip()} {figure.id}")
 
     def _subject(
         self, sentence: str, figure: Figure, about: str | None, *, from_here: bool, overall: bool, following: str | None
@@ -197,46 +213,37 @@ class Checker:
             return
         if figure.about != ALL:
             if about != figure.about and not (not from_here and following == figure.about):
-                raise _Wrong("subject", f"{figure.id} {figure.about}")
+                raise Wrong("subject", f"{figure.id} {figure.about}")
         elif from_here and about is not None and not overall and not figure.of:
-            raise _Wrong("subject", f"{figure.id} {about}")
-        names = [each for each in self._scanner_names() if each in sentence]
-        if figure.of and names and not any(each in figure.of for each in names):
-            raise _Wrong("subject", f"{figure.id} {figure.of}")
+            raise Wrong("subject", f"{figure.id} {about}")
+        if figure.of and not self._names_of(figure, sentence):
+            raise Wrong("subject", f"{figure.id} {figure.of}")
 
-    def _scanner_names(self) -> Iterable[str]:
-        return (each for each in self.pack.names if each not in self.pack.endpoints)
+    def _names_of(self, figure: Figure, sentence: str) -> bool:
+        """Whether a sentence names what restricts a figure: its client, value or service, or its status code."""
+        value = next((each for each in self.pack.names if figure.of == each or figure.of.endswith(f" {each}")), None)
+        return (value or figure.of.rpartition(" ")[2]) in sentence
 
     def _uncited(self, token: Token, named: str | None) -> None:
         """A number without a figure: a status that occurs, or the length of the window; nothing else."""
         if token.kind == "time":
-            raise _Wrong("time", token.text.strip())
+            raise Wrong("time", token.text.strip())
         if self._is_status(token, None):
             if int(token.groups["digits"]) in self._statuses_of(named):
                 return
-            raise _Wrong("status", token.text.strip())
+            raise Wrong("status", token.text.strip())
         digits, unit = token.groups["digits"], token.groups["unit"].strip()
         minutes = (self.pack.end - self.pack.start).total_seconds() / 60
         if unit in ("분", "min", "minute", "minutes") and float(digits.replace(",", "")) == minutes:
             return
         if unit in ("시간", "hour", "hours") and float(digits.replace(",", "")) * 60 == minutes:
             return
-        raise _Wrong("uncited", token.text.strip())
+        raise Wrong("uncited", token.text.strip())
 
     def _statuses_of(self, named: str | None) -> tuple[int, ...]:
         """Codes of an endpoint where they are known, else those of all."""
         known = self.pack.statuses.get(named or ALL)
         return self.pack.statuses.get(ALL, ()) if known is None else known
-
-    def _classes(self, tokens: Sequence[Token], cited: Iterable[str]) -> None:
-        """A class such as 5xx must occur, unless its number is told."""
-        counted = {self.pack.figures[key].measure for key in cited}
-        codes = self.pack.statuses.get(ALL)
-        for token in tokens:
-            if token.kind != "class" or codes is None or counted & {"client_errors", "server_errors"}:
-                continue
-            if not any(str(code)[0] == token.text[0] for code in codes):
-                raise _Wrong("status", token.text)
 
     def _is_status(self, token: Token, cite: Token | None) -> bool:
         """A bare whole number from 100 to 599, unless the figure that it cites is that number."""
@@ -247,86 +254,38 @@ class Checker:
             return False
         return cite is None or not any(fits(token.groups, self.pack.figures[key]) is None for key in cite.ids)
 
-    def _extreme(self, sentence: str, tokens: Sequence[Token]) -> set[str]:
-        """Endpoints that a sentence calls the first of all, and that are: by what it says they are first in."""
-        smallest = words.SMALLEST.search(sentence) is not None
-        if not smallest and words.LARGEST.search(sentence) is None:
-            return set()
-        named = {endpoint for token in tokens if (endpoint := self._endpoint(token)) is not None}
-        if not named:
-            return set()
-        measures: set[str] = set()
-        for pattern, found in (
-            (words.ERRORS, {"errors", "server_errors", "error_rate", "client_errors"}),
-            (words.SLOW, words.LATENCIES),
-            (words.REQUESTS, {"requests"}),
-        ):
-            if pattern.search(sentence) and not measures:
-                measures = {*found}
-        for endpoint in named:
-            if not any(self._is_extreme(endpoint, measure, smallest=smallest) for measure in measures):
-                raise _Wrong("subject", endpoint)
-        return named
+    def _endpoints(self, tokens: Sequence[Token], ids: set[str], context: Context, first: set[str]) -> None:
+        """An endpoint that is named must be one that the cited figures are about, or the first of all.
 
-    def _is_extreme(self, endpoint: str, measure: str, *, smallest: bool) -> bool:
-        values: dict[str, float] = {}
-        for each in self.pack.figures.values():
-            if each.measure == measure and each.when == "now" and each.about != ALL and not each.of:
-                values.setdefault(each.about, each.value)
-        if endpoint not in values:
-            return False
-        return values[endpoint] == (min if smallest else max)(values.values())
-
-    def _endpoints(self, tokens: Sequence[Token], ids: set[str], first: set[str]) -> None:
-        """An endpoint that is named must be one that the cited figures are about, or the first of all."""
-        supported = self._supported(ids) | first
+        The second endpoint of a finding may be named where its first is: that calls of B go with it says nothing of B.
+        """
+        named = self._named(tokens)
+        supported = self._about(ids) | first
+        beside = {*named, context.endpoint}
+        for noted in self.pack.findings:
+            if ids & {*noted.ids} and noted.endpoints and noted.endpoints[0] in beside:
+                supported |= {*noted.endpoints}
         for token in tokens:
             endpoint = self._endpoint(token)
             if endpoint is not None and endpoint not in supported:
-                raise _Wrong("evidence", endpoint)
+                raise Wrong("evidence", endpoint)
 
-    def _supported(self, ids: set[str]) -> set[str]:
+    def _about(self, ids: set[str]) -> set[str]:
         found = {self.pack.figures[key].about for key in ids}
-        return found.union(*(noted.endpoints for noted in self.pack.findings if ids & {*noted.ids}))
+        return found | {each.endpoints[0] for each in self.pack.findings if ids & {*each.ids} and each.endpoints}
 
     def _times(self, tokens: Sequence[Token], ids: set[str]) -> None:
         """A date or a weekday must be that of a time which the sentence cites, else of any in the evidence."""
         cited = {_date(figure.value, self._zone) for key in ids if (figure := self.pack.figures[key]).unit == "time"}
         for token in tokens:
             if token.kind in ("date", "weekday") and not names_date(token.text, cited or self._dates):
-                raise _Wrong("time", token.text)
+                raise Wrong("time", token.text)
 
-    def _directions(self, sentence: str, cited: Iterable[str], context: Context) -> None:
-        ups = self._signs([self.pack.figures[key] for key in cited])
-        ups = ups or self._signs([self.pack.figures[key] for key in context.evidence])
-        for pattern, sign in ((words.RISE, 1), (words.FALL, -1)):
-            found = pattern.search(sentence)
-            if found is not None and sign not in ups:
-                raise _Wrong("direction", found[0])
+    def _all(self, ids: Iterable[str]) -> list[Figure]:
+        return [self.pack.figures[key] for key in ids]
 
-    def _signs(self, figures: Sequence[Figure]) -> set[int]:
-        """In which directions the figures show something to have changed."""
-        signs = {1 if each.value > 0 else -1 for each in figures if each.unit in ("change", "points") and each.value}
-        signs |= {1 if each.value > 1 else -1 for each in figures if each.unit == "times"}
-        before = {(each.measure, each.about, each.of): each.value for each in figures if each.when == "before"}
-        for each in figures:
-            former = before.get((each.measure, each.about, each.of))
-            if each.when == "now" and former is not None and former != each.value:
-                signs.add(1 if each.value > former else -1)
-        return signs
-
-    def _verdict(self, sentence: str) -> None:
-        found = words.WELL.search(sentence)
-        if found is not None and (not self._searched or self.pack.verdict in ("high", "medium")):
-            raise _Wrong("verdict", found[0])
-
-    def _most(self, sentence: str, cited: Iterable[str], context: Context) -> None:
-        found = words.MOST.search(sentence)
-        if found is None:
-            return
-        figures = [self.pack.figures[key] for key in {*cited, *context.evidence}]
-        if not any(each.unit == "share" and each.value > 0.5 for each in figures):
-            raise _Wrong("evidence", found[0])
+    def _named(self, tokens: Iterable[Token]) -> set[str]:
+        return {endpoint for token in tokens if (endpoint := self._endpoint(token)) is not None}
 
     def _endpoint(self, token: Token) -> str | None:
         return self._scanner.endpoint_of.get(token.text) if token.kind == "known" else None

@@ -6,7 +6,7 @@ import pytest
 
 from dashapp.ai.checking.claims import Checked, Checker, Context
 from dashapp.ai.prompting import template
-from tests.packs import LIST, PAY, Known
+from tests.packs import LIST, PAY, WORDY, Known
 
 KNOWN, QUIET = Known(), Known(findings=False)
 PROMPT = template("analyze", "v1")
@@ -45,6 +45,8 @@ def check(text: str, known: Known = KNOWN, **context: object) -> Checked:
         f"11-23 13:40[since]부터 {PAY}가 실패합니다[rate].",
         f"{PAY} 41[errors], {LIST} 3[users_errors].",
         f"{PAY} 265, 41 [calls, errors].",
+        f"{WORDY}의 요청은 77건[wordy], p95는 20 ms[wordy_p95]입니다.",
+        f"{WORDY} had 77 requests[wordy].",
     ],
 )  # fmt: skip
 def test_what_the_evidence_says_is_kept(text: str) -> None:
@@ -105,6 +107,8 @@ def test_what_the_evidence_says_is_kept(text: str) -> None:
         (f"오류가 가장 많은 API는 {LIST}입니다.", "subject"),
         (f"{LIST} is the slowest endpoint [users_p95].", "subject"),
         ("client-1의 오류율은 15.5%[rate]입니다.", "subject"),
+        (f"{WORDY}의 요청 77건[wordy]이 급증했습니다.", "direction"),
+        (f"{WORDY}에는 문제가 없습니다[wordy].", "verdict"),
         (f"{PAY}의 요청은 265건[calls]이고 매출은 3,000만 원입니다.", "uncited"),
     ],
 )  # fmt: skip
