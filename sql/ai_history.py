@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool, PoolTimeout
 
-from sql.connection import DatabaseUnavailable, Reading, explain, writing_pool
+from sql.connection import Reading
+from sql.store import Store
 
 
 class Entry(NamedTuple):
@@ -181,28 +179,17 @@ order by id desc limit :most
 """
 
 
-class AiStore:
+class AiStore(Store):
     """Writes the history, on a connection of its own. Raises DatabaseUnavailable where the database is away."""
 
-    def __init__(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
-        """Use a pool, which `close` closes."""
-        self._pool = pool
-
-    @classmethod
-    def open(cls, dsn: str) -> AiStore:
-        """A store with a pool of its own; connects in the background."""
-        return cls(writing_pool(dsn, max_size=2))
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
+    connections = 2
 
     def begin(self, begun: Begun) -> int:
         """Take down that something was asked; returns its id."""
         values = {name: getattr(begun, name) for name in Begun.__slots__}
         values["filters"] = Jsonb(dict(begun.filters or {}))
         values["pack"] = _json(begun.pack)
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(_BEGIN, values).fetchone()
         assert row is not None
         return int(row[0])
@@ -212,7 +199,7 @@ class AiStore:
 
         Two who ask at the same moment are let through one after the other, so they cannot spend the same dollar.
         """
-        with self._connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             connection.execute(_LOCK)
             spent = Spent(*_one(connection.execute(_DAY, (limits.day_start,)).fetchone()))
             if not limits.day_usd or spent.cost_usd + spent.reserved_usd + most_usd > limits.day_usd:
@@ -228,39 +215,29 @@ class AiStore:
         values = {name: getattr(ended, name) for name in Ended.__slots__} | {"id": entry}
         for name in ("pack", "sent", "reply", "result"):
             values[name] = _json(values[name])
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_END, values)
 
     def cancel(self, token: str) -> bool:
         """Take back what somebody asked, while it runs; tells whether it ran."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return connection.execute(_CANCEL, (token,)).rowcount > 0
 
     def is_cancelled(self, entry: int) -> bool:
         """Whether it was taken back."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(_IS_CANCELLED, (entry,)).fetchone()
         return bool(row and row[0])
 
     def give_feedback(self, entry: int, value: int | None) -> bool:
         """Take down what somebody thinks of a result: 1, -1, or None to take it back."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return connection.execute(_FEEDBACK, (value, entry)).rowcount > 0
 
     def end_interrupted(self, before: datetime) -> None:
         """Close what a process that ended has left open: what began before a moment and still runs."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_INTERRUPTED, (before,))
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("the database cannot be reached") from error
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(explain(error)) from error
 
 
 def same_analysis(reading: Reading, fingerprint: str) -> int | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 import sqlalchemy as sa
-from psycopg_pool import ConnectionPool, PoolTimeout
 
-from sql.connection import DatabaseUnavailable, Reading, explain, writing_pool
+from sql.connection import Reading
 from sql.findings import KeptFinding
+from sql.store import Store
 
 _MOST_WAITING = 100
 
@@ -141,54 +139,41 @@ order by id desc limit :most
 _WAIT_COUNT = "select count(*) filter (where state = 'due'), count(*) filter (where state = 'held') from alert"
 
 
-class AlertStore:
+class AlertStore(Store):
     """Reads and writes messages, on a connection of its own. Raises DatabaseUnavailable where it is away."""
-
-    def __init__(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
-        """Use a pool, which `close` closes."""
-        self._pool = pool
-
-    @classmethod
-    def open(cls, dsn: str) -> AlertStore:
-        """A store with a pool of its own; connects in the background."""
-        return cls(writing_pool(dsn, max_size=1))
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
 
     def waits(self) -> Waits:
         """Return what waits to be sent, the oldest first, and how much was sent lately."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             rows = connection.execute(_WAITING, (_MOST_WAITING,)).fetchall()
             sent = connection.execute(_SENT).fetchone()
         return Waits([Waiting(*row) for row in rows], int(sent[0]) if sent else 0)
 
     def hold(self, ids: Sequence[int]) -> None:
         """Keep messages back until they go out together."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_HOLD, (list(ids),))
 
     def drop(self, ids: Sequence[int]) -> None:
         """Send some messages never."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_DROP, (list(ids),))
 
     def digest(self, ids: Sequence[int]) -> Waiting:
         """Make one message of several that were held back."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(_DIGEST, {"ids": list(ids)}).fetchone()
         assert row is not None, "what is told together exists"
         return Waiting(*row)
 
     def digested(self, digest: int) -> list[Waiting]:
         """The messages that a digest tells."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return [Waiting(*row) for row in connection.execute(_IN_DIGEST, (digest,)).fetchall()]
 
     def due_at(self, alert: int, channels: Sequence[str], wait_s: float) -> list[Delivery]:
         """Channels to which a message is to be sent now; taken down as tried before it is."""
-        with self._connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             connection.execute(_PREPARE, {"id": alert, "channels": list(channels)})
             connection.execute(_GIVE_UP, {"id": alert, "channels": list(channels)})
             rows = connection.execute(_DUE, {"id": alert, "wait": wait_s}).fetchall()
@@ -197,12 +182,12 @@ class AlertStore:
     def delivered(self, alert: int, channel: str, state: str, error: str | None, wait_s: float = 0.0) -> None:
         """Take down what became of a message at a channel; `due` tries again after a while."""
         values = {"id": alert, "channel": channel, "state": state, "error": error, "wait": wait_s}
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_RESULT, values)
 
     def finish(self, alert: int) -> str | None:
         """Close a message that waits for no channel any more; returns its state, None while it waits."""
-        with self._connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             row = connection.execute(_FINISH, (alert,)).fetchone()
             if row is not None:
                 connection.execute(_FINISH_DIGESTED, (row[0], alert))
@@ -211,7 +196,7 @@ class AlertStore:
     def note_test(self, results: Sequence[tuple[str, str | None]]) -> None:
         """Take down a test: channels and what went wrong."""
         state = "sent" if any(error is None for _, error in results) else "failed"
-        with self._connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             row = connection.execute(_TEST, (state,)).fetchone()
             assert row is not None
             for channel, error in results:
@@ -220,18 +205,8 @@ class AlertStore:
 
     def findings(self, incidents: Sequence[str]) -> list[KeptFinding]:
         """The findings of incidents, the oldest first."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return [KeptFinding(*row) for row in connection.execute(_FINDINGS, (list(incidents),)).fetchall()]
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("the database cannot be reached") from error
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(explain(error)) from error
 
 
 def last_deliveries(reading: Reading) -> list[Delivered]:
