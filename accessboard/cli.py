@@ -70,8 +70,10 @@ def dashboard() -> None:
     with _database() as dsn:
 
         def make_app() -> Flask:
+            from accessboard.accounts import invite_first
             from dashapp.app import create_app, utc_now
             from dashapp.scan.start import start
+            from sql.accounts import AccountStore
             from sql.ai_history import AiStore
             from sql.connection import reading_engine
 
@@ -79,9 +81,13 @@ def dashboard() -> None:
             scan = start(settings, dsn, engine, utc_now) if settings.scan else None
             if scan is not None:
                 atexit.register(scan.stop)
-            ai = AiStore.open(dsn)
-            atexit.register(ai.close)
-            server: Flask = create_app(settings, engine, alerts=scan.alerts if scan else None, ai=ai).server
+            ai, accounts = AiStore.open(dsn), AccountStore.open(dsn)
+            for store in (ai, accounts):
+                atexit.register(store.close)
+            invite_first(settings, accounts)
+            server: Flask = create_app(
+                settings, engine, alerts=scan.alerts if scan else None, ai=ai, accounts=accounts
+            ).server
             return server
 
         serve(make_app, settings.dashboard_bind)
@@ -113,6 +119,7 @@ def migrate() -> None:
 @click.option("--lang", type=click.Choice(["ko", "en"]), help="Language; default: UI_LANGUAGE.")
 def report(path: Path, **parameters: str | None) -> None:
     """Print the report of the running dashboard into a PDF file, where a browser is installed."""
+    from accessboard.accounts import address_for_browser
     from accessboard.report import NoReport, print_report, report_address
     from dashapp.settings import DashboardSettings
     from dashapp.time_range import BadRange, range_of
@@ -124,7 +131,9 @@ def report(path: Path, **parameters: str | None) -> None:
     try:
         # The page would say so in its bars, which are not on paper, and show its default range.
         range_of(given, datetime.now(UTC), settings.zone)
-        size = print_report(report_address(settings.dashboard_bind, given), path)
+        with _database() as dsn:
+            address = address_for_browser(dsn, settings, report_address(settings.dashboard_bind, given))
+        size = print_report(address, path)
     except (BadRange, NoReport) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{path}: {size:,} bytes")
@@ -160,6 +169,37 @@ def import_files(files: tuple[str, ...], service: str, format_name: str, yes: bo
         if not yes:
             ask_about_age(dsn, files, format_name)
         import_with_progress(dsn, files, service, format_name, settings)
+
+
+@cli.group()
+def accounts() -> None:
+    """Show who may sign in to the dashboard, and make one-time links to choose a password."""
+
+
+@accounts.command("list")
+def accounts_list() -> None:
+    """Show the accounts."""
+    from accessboard.accounts import show
+
+    with _database() as dsn:
+        show(dsn)
+
+
+@accounts.command("link")
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["viewer", "analyst", "administrator"]),
+    help="Role of a new account (default: viewer), or another role for this one.",
+)
+def accounts_link(name: str, role: str | None) -> None:
+    """Print a one-time link with which NAME chooses a password; makes the account where there is none."""
+    from accessboard.accounts import make_link
+    from dashapp.settings import DashboardSettings
+
+    settings = load(DashboardSettings)
+    with _database() as dsn:
+        click.echo(make_link(dsn, settings, name, role))
 
 
 @cli.group()

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
+from dashapp.access.identity import current, known_as
 from dashapp.ai.analyst import Asker
 from dashapp.ai.asking.conversation import LONGEST_QUESTION, Question
 from dashapp.ai.desk import AiDesk
@@ -254,7 +255,7 @@ def _asker(body: Body, desk: AiDesk) -> Asker:
     language = body.get("lang") or desk.settings.ui_language
     if language not in LANGUAGES:
         raise BadParameter(f"lang must be one of {', '.join(LANGUAGES)}")
-    return Asker(request.remote_addr or "", language, _named(body, "token") or uuid.uuid4().hex)
+    return Asker(known_as(current(), request.remote_addr or ""), language, _named(body, "token") or uuid.uuid4().hex)
 
 
 def _named(body: Body, name: str) -> str | None:

@@ -8,11 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
+from dashapp.access.uploading import why_no_upload
 from dashapp.alerts.desk import TEST_EVERY_S, Alerting, Desk, TooSoon
 from dashapp.api.alerting import AlertsState, ChannelState, TestedChannel, TestResults, ToldMessage
 from dashapp.api.model import ErrorDetail, Failure
 from dashapp.settings import DashboardSettings
-from dashapp.upload_access import MARK, from_our_page, why_not
+from dashapp.upload_access import MARK, from_our_page
 from sql.connection import snapshot
 
 PATH = "/alerts"
@@ -35,7 +36,7 @@ def register(
     def post_test() -> Response:
         if not from_our_page(request.headers):
             return _refused(403, "cross_site", f"a test is asked for on our own pages only (header {MARK})")
-        if why := why_not(settings.allow_upload, request.remote_addr, request.headers):
+        if why := why_no_upload(settings.allow_upload, request):
             return _refused(403, f"test_{why}", f"this client may not send a test ({why}): see ALLOW_UPLOAD")
         if not settings.alert_urls.get_secret_value().strip():
             return _refused(409, "no_channels", "there are no channels: set ALERT_URLS")

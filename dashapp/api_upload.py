@@ -10,12 +10,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from dashapp.access.uploading import why_no_upload
 from dashapp.api.model import ErrorDetail, Failure
 from dashapp.ingest_address import ingest_address
 from dashapp.ingest_client import IngestClient, IngestFailed
 from dashapp.log_pieces import BrokenFile, FileTooLarge, pieces_of
 from dashapp.settings import DashboardSettings
-from dashapp.upload_access import MARK, from_our_page, why_not
+from dashapp.upload_access import MARK, from_our_page
 from dashapp.upload_receipt import UploadReceipt
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _check(settings: DashboardSettings) -> None:
     """Say no before anything is read."""
     if not from_our_page(request.headers):
         raise UploadRefused(403, "cross_site", f"uploads come from the Collection page only (header {MARK})")
-    if why := why_not(settings.allow_upload, request.remote_addr, request.headers):
+    if why := why_no_upload(settings.allow_upload, request):
         raise UploadRefused(403, f"upload_{why}", f"this client may not upload ({why}): see ALLOW_UPLOAD")
     if request.content_length is None:
         raise UploadRefused(411, "length_required", "send the size of the file as Content-Length")

@@ -10,14 +10,19 @@ import dash
 import flask
 import sqlalchemy as sa
 from dash import html
+from dash.exceptions import DependencyException
 
 from dashapp import errors, pages, shell
+from dashapp.access.administration import Administration
+from dashapp.access.door import Door
+from dashapp.access.gate import Gate
 from dashapp.api import api_blueprint
 from dashapp.document import Dashboard, remember_language
 from dashapp.security import secure
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
 from dashapp.words import Words
+from sql.accounts import AccountStore
 from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
@@ -34,13 +39,15 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     alerts: AlertStore | None = None,
     ai: AiStore | None = None,
+    accounts: AccountStore | None = None,
 ) -> Dashboard:
     """Return the dashboard as a Dash app; `app.server` is its Flask app. Opens no connection.
 
     `alerts` is where messages are taken down if this dashboard sends any, `ai` where analyses are: without it none
-    are made.
+    are made; `accounts` is who may sign in: without it nobody can, and AUTH=auto is open to this machine.
     """
     site = Site(settings, engine, now, alerts=alerts)
+    gate = Gate(settings, accounts)
     # Pages of an earlier app in this process, had anything registered some.
     dash.page_registry.clear()
     app = Dashboard(
@@ -58,6 +65,9 @@ def create_app(
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.site = site
+    gate.install(app)
+    app.server.register_blueprint(Door(site, gate).blueprint())
+    app.server.register_blueprint(Administration(site, gate).blueprint())
     # Ids of all pages are known from the start, so that a misspelt one is an error, not silence.
     app.validation_layout = html.Div(  # type: ignore[assignment]
         [shell.skeleton(site, Words("en")), *(page.layout(site, Words("en")) for page in pages.PAGES)]
@@ -69,9 +79,15 @@ def create_app(
         page.register(app, site)
     app.server.register_blueprint(api_blueprint(settings, engine, now=now, shared=site.shared, alerts=alerts, ai=ai))
     app.server.add_url_rule("/healthz", "healthz", _healthz)
+    # Of a script that there is not, Dash makes an error of the server.
+    app.server.register_error_handler(DependencyException, _no_such_script)
     remember_language(app, frozenset(page.PATH for page in pages.PAGES))
     secure(app)
     return app
+
+
+def _no_such_script(_error: DependencyException) -> tuple[flask.Response, int]:
+    return flask.Response("there is no such script\n", mimetype="text/plain"), 404
 
 
 def _healthz() -> flask.Response:

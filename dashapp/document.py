@@ -61,8 +61,10 @@ def remember_language(app: Dashboard, paths: frozenset[str]) -> None:
         language = flask.request.args.get("lang")
         if language in LANGUAGES:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=_A_YEAR_S, samesite="Lax", httponly=True)
-        if response.status_code == 200 and flask.request.path not in paths:
-            response.status_code = 404
+        rule = flask.request.url_rule
+        if rule is not None and rule.rule == "/<path:path>" and response.status_code == 200:
+            # Dash answers every address with its document.
+            response.status_code = 200 if flask.request.path in paths else 404
         response.headers.setdefault("Cache-Control", "no-cache")
         return response
 

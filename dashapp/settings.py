@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from dashapp.access.settings import AccessSettings
 from dashapp.alerts.quiet import quiet_hours
 from dashapp.insight.finding import Severity
 from dashapp.upload_access import Allowed
 
 
-class DashboardSettings(BaseSettings):
+class DashboardSettings(AccessSettings):
     """What the dashboard shows and how."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)

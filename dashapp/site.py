@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import flask
 import sqlalchemy as sa
 
+from dashapp.access.identity import current
 from dashapp.completeness import Completeness
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from dashapp.time_range import MOST_POINTS
-from dashapp.view import View, parameters_of, view_of
+from dashapp.view import View, address, parameters_of, view_of
 from dashapp.words import LANGUAGES, Words
 from sql.alerts import AlertStore
 
@@ -43,7 +44,10 @@ class Site:
         return Completeness(self.engine, self.settings.settle_seconds, self.now, self.shared).through()
 
     def view(self, search: str | None) -> View:
-        """What the address asks to see."""
+        """What the address asks to see, with the filters of a shared view in the places of its own."""
+        pinned = current().pinned
+        if pinned:
+            search = address("", parameters_of(search), **pinned)
         return view_of(search, self.complete(), self.zone)
 
     def words(self, search: str | None = None) -> Words:

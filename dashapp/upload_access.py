@@ -14,7 +14,7 @@ from typing import Literal
 from werkzeug.datastructures import Headers
 
 Allowed = Literal["local", "all", "off"]
-Why = Literal["off", "elsewhere", "proxy", "name"]
+Why = Literal["off", "elsewhere", "proxy", "name", "role"]
 MARK = "X-Accessboard-Upload"  # no form can send it, and a script of another site must ask first, in vain
 _HOST = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::\d*)?")
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP")
@@ -36,7 +36,7 @@ def why_not(allowed: Allowed, address: str | None, headers: Headers) -> Why | No
     if any(name in headers for name in _FORWARDED):
         return "proxy"
     # A name of somebody else's that leads to this machine is not this machine's name.
-    return None if _is_local_name(headers.get("Host", "")) else "name"
+    return None if is_local_name(headers.get("Host", "")) else "name"
 
 
 def from_our_page(headers: Headers) -> bool:
@@ -61,7 +61,8 @@ def _is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def _is_local_name(host: str) -> bool:
+def is_local_name(host: str) -> bool:
+    """Whether a name or address, with or without a port, is this machine's own."""
     named = _HOST.fullmatch(host)
     name = (named["bracketed"] or named["name"]).lower() if named else ""
     return name == "localhost" or _is_loopback(name)

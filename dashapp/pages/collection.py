@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 import flask
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
-from werkzeug.datastructures import Headers
 
 from dashapp import format as fmt
 from dashapp import sentences_collection as sentences
+from dashapp.access.identity import current
+from dashapp.access.uploading import why_no_upload
 from dashapp.components.arrival_figures import arrival_figures, equation
 from dashapp.components.attributes import aria
-from dashapp.components.card import card, severity
+from dashapp.components.card import card, note, severity
 from dashapp.components.graph import graph, paint
 from dashapp.components.part import part, shown, skeleton
 from dashapp.components.quarantine_list import quarantine_list, quarantine_reasons
@@ -42,7 +43,6 @@ from dashapp.site import Site, most_points
 from dashapp.stats.arriving import Arriving, arriving
 from dashapp.stats.collection import QuarantinePage, quarantine
 from dashapp.time_range import QUICK_RANGES, bucket_minutes
-from dashapp.upload_access import why_not
 from dashapp.view import View
 from dashapp.words import Words
 from sql.collection import quarantined_kinds
@@ -302,11 +302,12 @@ def show_quarantine(
     found: Quarantined | Failed, site: Site, words: Words, kept_since: str | None, known: str | None
 ) -> dict[str, Any]:
     """Records and reasons; where nothing has changed the page keeps what it shows, opened records too."""
-    now = site.now()
+    now, shows = site.now(), current().may("administrator")
+    refused = note(words("may_not", role=words("role_administrator")))
     parts = _placed(
         found,
         {
-            "list": lambda each: quarantine_list(each[0].records, now, site.zone, words),
+            "list": lambda each: quarantine_list(each[0].records, now, site.zone, words) if shows else refused,
             "reasons": lambda each: quarantine_reasons(each[1], words),
         },
         site,
@@ -371,9 +372,8 @@ def _placed(
 
 def _upload(site: Site, words: Words) -> Component:
     settings = site.settings
-    inside = flask.has_request_context()
-    headers = flask.request.headers if inside else Headers({"Host": "localhost"})
-    why = why_not(settings.allow_upload, flask.request.remote_addr if inside else "127.0.0.1", headers)
+    # An app is also put together outside of any request.
+    why = why_no_upload(settings.allow_upload, flask.request) if flask.has_request_context() else None
     form = upload_form(DEFAULT_SERVICE, settings.upload_max_mb, words) if why is None else no_upload(why, words)
     return html.Div(
         [

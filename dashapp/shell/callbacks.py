@@ -8,6 +8,8 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 
 from dashapp import format as fmt
+from dashapp.access.identity import current
+from dashapp.access.rights import needed
 from dashapp.shell import menus, navigation
 from dashapp.site import Site
 from dashapp.stats.suggestions import suggestions
@@ -23,6 +25,9 @@ def register(app: Dash, site: Site) -> None:
     def show_page(path: str, search: str) -> Any:
         words = site.words(search)
         page = navigation.page_at(path)
+        if page is not None and not current().may(level := needed("GET", path)):
+            text = words("may_not", role=words(f"role_{level}"))
+            return html.Section([html.P(text, className="b")], className="card empty")
         if page is not None:
             return page.layout(site, words)
         link = html.A(words("to_overview"), href="/", className="button")
@@ -47,7 +52,7 @@ def register(app: Dash, site: Site) -> None:
             "compareless": not navigation.compares(path),
             "compare": menus.compare_choices(path, view, words),
             "compare_name": menus.compare_label(view, site.zone, words),
-            "exports": menus.export_choices(view, words),
+            "exports": menus.export_choices(path, view, words),
             "complete": navigation.complete_text(
                 fmt.clock_seconds(complete, site.zone), fmt.zone_name(complete, site.zone)
             ),
@@ -60,6 +65,8 @@ def register(app: Dash, site: Site) -> None:
 
     def suggest(search: str, _tick: int, field: str) -> tuple[Any, str | None]:
         view, words = site.view(search), site.words(search)
+        if current().pinned:  # names of what the link does not show are nobody's business
+            return [], None
         try:
             question = ("suggestions", field, view.whole, view.filters)
             values = site.shared.get(question, lambda: _values(site, field, view))

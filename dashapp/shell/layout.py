@@ -12,6 +12,8 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashapp.access.identity import current
+from dashapp.access.rights import ACCOUNT
 from dashapp.components.attributes import aria
 from dashapp.components.card import icon
 from dashapp.shell import navigation
@@ -75,6 +77,7 @@ def _top_bar(site: Site, words: Words) -> Component:
             ),
             html.Div(
                 [
+                    *_who(words),
                     html.Div(languages, className="seg2", role="group", **aria(label=words("language"))),
                     html.Button(
                         icon("theme"),
@@ -90,6 +93,16 @@ def _top_bar(site: Site, words: Words) -> Component:
         ],
         className="topbar",
     )
+
+
+def _who(words: Words) -> list[Component]:
+    """Who is signed in, or that nobody has to be."""
+    me = current()
+    if me.kind == "guest":
+        return []
+    text = words("open_short") if me.kind in ("local", "open") else me.name
+    inside = [icon("user"), html.Span(text, className="t ell")]
+    return [html.A(inside, href=ACCOUNT, className="who", title=text, **aria(label=f"{words('my_account')}: {text}"))]
 
 
 def _tool_bar(site: Site, words: Words) -> Component:

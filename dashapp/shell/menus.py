@@ -13,6 +13,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashapp import format as fmt
+from dashapp.access.identity import current
+from dashapp.access.rights import ADMIN, SHAREABLE
+from dashapp.access.roles import Level
 from dashapp.comparison import KINDS, OFF
 from dashapp.components.card import choice_link, icon
 from dashapp.view import REFRESH_SECONDS, View
@@ -21,13 +24,14 @@ from dashapp.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One entry of the export menu: a key of the catalogue, and the address of what it gives for a view.
+    """One entry of the export menu: a key of the catalogue, and the address of what it gives for a page's view.
 
-    `page` tells a page of the dashboard from a file.
+    `needs` is who may have it; `page` tells a page of the dashboard from a file.
     """
 
     key: str
-    address: Callable[[View], str]
+    address: Callable[[str, View], str]
+    needs: Level
     page: bool = False
 
 
@@ -38,10 +42,16 @@ def api_address(path: str, view: View, **more: str) -> str:
     return f"{path}?{urlencode(query | view.counted | more, safe=':/')}"
 
 
+def share_address(path: str, view: View) -> str:
+    """Where a link to a view is made; of a page that cannot be shared, to Overview."""
+    return f"{ADMIN}?{urlencode({'share': view.link(path if path in SHAREABLE else '/')})}#views"
+
+
 EXPORTS: tuple[Export, ...] = (
-    Export("export_report", lambda view: view.link("/report"), page=True),
-    Export("export_rows", lambda view: api_address("/api/logs/export", view, format="csv", bom="1")),
-    Export("export_summary", lambda view: api_address("/api/stats/summary", view)),
+    Export("export_report", lambda _path, view: view.link("/report"), "guest", page=True),
+    Export("export_rows", lambda _path, view: api_address("/api/logs/export", view, format="csv", bom="1"), "analyst"),
+    Export("export_summary", lambda _path, view: api_address("/api/stats/summary", view), "viewer"),
+    Export("export_share", lambda path, view: share_address(path, view), "administrator"),
 )
 
 
@@ -92,13 +102,14 @@ def compare_label(view: View, zone: ZoneInfo, words: Words) -> list[Any]:
     return [html.Span(text, className="only-w"), html.Span("1", className="cnt only-n")]
 
 
-def export_choices(view: View, words: Words) -> list[Component]:
+def export_choices(path: str, view: View, words: Words) -> list[Component]:
     """Links to everything that can be taken away from a view."""
     return [
-        dcc.Link(words(each.key), href=each.address(view))
+        dcc.Link(words(each.key), href=each.address(path, view))
         if each.page
-        else html.A(words(each.key), href=each.address(view), target="_blank", rel="noopener")
+        else html.A(words(each.key), href=each.address(path, view), target="_blank", rel="noopener")
         for each in EXPORTS
+        if current().may(each.needs) and (each.needs != "administrator" or current().administers)
     ]
 
 

@@ -11,6 +11,8 @@ from dash.development.base_component import Component
 
 from dashapp import format as fmt
 from dashapp import pages
+from dashapp.access.identity import current
+from dashapp.access.rights import needed
 from dashapp.components.card import choice_link, icon
 from dashapp.time_range import QUICK_RANGES
 from dashapp.view import View
@@ -22,11 +24,11 @@ _CHIP_NAMES = {"latency_min": "latency ≥", "latency_max": "latency <", "client
 def tabs(path: str, view: View) -> list[Component]:
     """Links to the pages that have a tab, each with the current range and filters."""
     here = page_at(path)
-    current = getattr(here, "PARENT", path) if here else path
+    shown = getattr(here, "PARENT", path) if here else path
     return [
-        choice_link(page.TAB, view.link(page.PATH, by=None, kind=None, state=None), chosen=current == page.PATH)
+        choice_link(page.TAB, view.link(page.PATH, by=None, kind=None, state=None), chosen=shown == page.PATH)
         for page in pages.PAGES
-        if page.TAB
+        if page.TAB and current().may(needed("GET", page.PATH))
     ]
 
 

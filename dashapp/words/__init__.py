@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 from dashapp.words import (
+    access,
     ai,
     alerting,
     alerts,
@@ -34,6 +35,7 @@ LANGUAGES = ("ko", "en")
 PARTS = (
     shell, common, overview, endpoints, patterns, findings, findings_kinds, findings_causes, findings_numbers, realtime,
     logs, record, ai, collection, report, analyses, alerts, alerting, changes,
+    access,
 )  # fmt: skip
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 

@@ -168,6 +168,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "파일 올리기를 꺼 두었습니다(ALLOW_UPLOAD=off). 서버에서 accessboard import를 쓰십시오.",
         "Uploads are switched off (ALLOW_UPLOAD=off). Use accessboard import on the server.",
     ),
+    "upload_why_role": (
+        "파일을 올리려면 관리자 역할이 필요합니다.",
+        "Uploading files needs the role administrator.",
+    ),
     "upload_why_elsewhere": (
         "로그인이 없는 동안에는 이 서버와 같은 컴퓨터의 브라우저에서만 올릴 수 있습니다. "
         "설정 ALLOW_UPLOAD=all로 바꿀 수 있습니다.",
