@@ -25,13 +25,19 @@ class Access:
         # Every token is compared, and by digest: the time taken tells neither which one came close nor its length.
         return max([hmac.compare_digest(given, digest) for digest in self._digests])
 
+    def given(self, headers: Mapping[bytes, bytes]) -> bytes | None:
+        """Digest of the token that a request brings; None where it brings none."""
+        token = _given_token(headers)
+        return _digest(token) if token else None
+
     def why_not(self) -> str:
         """What a client that was turned away can do, in one sentence."""
         if self._digests:
             return (
-                "send one of INGEST_TOKENS as a bearer token, as X-API-Key or as the password of basic authentication"
+                "send one of INGEST_TOKENS, or an ingest token made in the dashboard, as a bearer token, as X-API-Key "
+                "or as the password of basic authentication"
             )
-        return "without INGEST_TOKENS only this machine may send: set INGEST_TOKENS on the server"
+        return "without a token only this machine may send: make one in the dashboard, or set INGEST_TOKENS"
 
 
 def _digest(token: str | bytes) -> bytes:

@@ -102,9 +102,15 @@ class IngestApp:
             log.error("request %s failed", number, exc_info=error)
             return _later("internal", f"the server failed (number {number}); nothing was stored, send it again")
 
+    async def _may_send(self, request: Request, service: IngestService) -> bool:
+        if self._access.may_send(request.headers, request.address):
+            return True
+        digest = self._access.given(request.headers)
+        return digest is not None and await service.may_send(digest)
+
     async def _ingest(self, request: Request, service: IngestService) -> Answer:
         """Token first, then size, then room, and only then the body."""
-        if not self._access.may_send(request.headers, request.address):
+        if not await self._may_send(request, service):
             await service.refused(request, "bad_token")
             return _error(401, "unauthorized", self._access.why_not(), *_closing(request))
         try:

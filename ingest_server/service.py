@@ -20,17 +20,19 @@ from ingest_server.intake import Intake, Origin, open_intake, unreadable_body
 from ingest_server.metrics import metrics_text
 from ingest_server.request import Request
 from ingest_server.settings import IngestSettings
+from ingest_server.token_book import TokenBook
 from sql.batch import NOTHING, Batch, Receipt
 from sql.connection import writing_pool
 from sql.ledger import Ledger
 from sql.life_jobs import hand_over_through
 from sql.settings import LifeSettings
+from sql.store import Store
 from sql.storing import utc_micros
 from sql.writing import LogWriter
 
 SMALL_BODY = 16 * 1024
 COMMIT_THREADS = 2
-CONNECTIONS = COMMIT_THREADS + 3  # beside commits: routes, metrics, housekeeping
+CONNECTIONS = COMMIT_THREADS + 4  # beside commits: routes, metrics, housekeeping, tokens
 
 
 def open_service(settings: IngestSettings, dsn: str, life: LifeSettings | None = None) -> IngestService:
@@ -45,6 +47,7 @@ def open_service(settings: IngestSettings, dsn: str, life: LifeSettings | None =
         most_bytes=settings.ingest_max_bytes,
         on_close=pool.close,
         housekeeping=Housekeeping(ledger, settings.limits(), at_start),
+        tokens=TokenBook(Store(pool)),
     )
 
 
@@ -61,6 +64,7 @@ class IngestService:
         on_close: Callable[[], None] = lambda: None,
         housekeeping: Housekeeping | None = None,
         admission: Admission | None = None,
+        tokens: TokenBook | None = None,
     ) -> None:
         """Start the threads.
 
@@ -72,8 +76,10 @@ class IngestService:
             on_close: called last when the service ends.
             housekeeping: runs beside; started here.
             admission: bounds what is in work.
+            tokens: those that were made in the dashboard, if there may be any.
         """
         self.admission = admission or Admission()
+        self._tokens = tokens
         self._intake = intake
         self._writer = writer
         self._ledger = ledger
@@ -85,6 +91,18 @@ class IngestService:
         self._housekeeping = housekeeping
         if housekeeping is not None:
             housekeeping.start()
+
+    async def may_send(self, digest: bytes) -> bool:
+        """Whether the token of a digest was made in the dashboard and serves.
+
+        Raises:
+            DatabaseUnavailable: it cannot be said.
+        """
+        if self._tokens is None:
+            return False
+        if self._tokens.remembers(digest):
+            return True
+        return await asyncio.get_running_loop().run_in_executor(self._waiters, self._tokens.knows, digest)
 
     async def store(self, request: Request, body: bytes) -> Receipt:
         """Store a body and return its receipt after the commit.
