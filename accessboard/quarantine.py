@@ -90,7 +90,7 @@ def judge_of(connection: psycopg.Connection[Any], settings: IngestSettings) -> J
     """Return a function that reads a held record as if it came now; routes are read on `connection`."""
     rules = RouteRules.parse(settings.route_patterns)
     book = RouteBook(rules, settings.route_limit, lambda: held_records.routes_in_use(connection))
-    intake = Intake(book, Horizon(lambda: held_records.announced_us(connection)))
+    intake = Intake(book, Horizon(lambda: held_records.announced_us(connection)), settings.privacy())
 
     def judge(held: Held) -> Verdict:
         return read_again(held, intake, settings.ingest_max_bytes)

@@ -10,6 +10,7 @@ from ingest_server.event import Refused
 from ingest_server.framing import Broken, decode
 from ingest_server.horizon import Horizon, everything
 from ingest_server.identity import body_identity
+from ingest_server.privacy import KEEP_ALL, Privacy
 from ingest_server.reader import Reader
 from ingest_server.route import RouteRules
 from ingest_server.route_book import RouteBook
@@ -33,9 +34,10 @@ class Origin:
 class Intake:
     """Makes batches; may be used by several threads."""
 
-    def __init__(self, book: RouteBook, horizon: Horizon | None = None) -> None:
-        """Take routes from `book`, and records that are not older than `horizon`."""
+    def __init__(self, book: RouteBook, horizon: Horizon | None = None, privacy: Privacy = KEEP_ALL) -> None:
+        """Take routes from `book`, and records that are not older than `horizon`; keep what `privacy` does."""
         self.book = book
+        self._privacy = privacy
         self._horizon = horizon or everything()
         self._own = threading.local()
 
@@ -81,6 +83,8 @@ class Intake:
                 rows.append(row(value, service=service, source=source, now_us=now_us, oldest_us=oldest_us))
             except Refused as refusal:
                 refused.append(Quarantined(refusal.kind, str(refusal), raw_of(at)))
+        if not self._privacy.keeps_all:
+            rows = [self._privacy.protect(each) for each in rows]
         return rows, refused
 
     def _reader(self) -> Reader:
@@ -98,7 +102,7 @@ def unreadable_body(body: bytes, reason: str, origin: Origin) -> Batch:
 def open_intake(settings: IngestSettings, writer: LogWriter) -> Intake:
     """Return an intake with the routes of the settings and those in use, and the horizon, that `writer` finds."""
     book = RouteBook(RouteRules.parse(settings.route_patterns), settings.route_limit, writer.routes)
-    return Intake(book, Horizon(writer.announced_us))
+    return Intake(book, Horizon(writer.announced_us), settings.privacy())
 
 
 def take_in(body: bytes, origin: Origin, intake: Intake, writer: LogWriter) -> Receipt:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest_server.compression import MOST_DECODED_BYTES
+from ingest_server.privacy import Addresses, Privacy
 from ingest_server.route import RouteRules
 from sql.ledger import Limits
+
+_SHORTEST_KEY = 16
 
 
 class IngestSettings(BaseSettings):
@@ -40,6 +45,40 @@ class IngestSettings(BaseSettings):
     quarantine_records: int = Field(default=100_000, ge=0, description="Refused records kept at most.")
     quarantine_days: float = Field(default=30, ge=0, description="Days that a refused record is kept.")
 
+    client_addresses: Addresses = Field(
+        default="whole",
+        description="How client addresses are stored: whole, truncated (to /24 and /48), or hashed with CLIENT_KEY.",
+    )
+    client_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of the hash (CLIENT_ADDRESSES=hashed), 16 characters or more. Another key, other clients.",
+    )
+    drop_fields: str = Field(
+        default="",
+        description="Not stored: user_agent, referer, query (the query string), or names of other fields, by commas.",
+    )
+    mask_patterns: str = Field(
+        default="",
+        description="Regular expressions, separated by blanks; what matches in a path, program or other field is "
+        "stored as ***.",
+    )
+
+    @field_validator("mask_patterns")
+    @classmethod
+    def _are_patterns(cls, value: str) -> str:
+        for pattern in value.split():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _has_key(self) -> Self:
+        if self.client_addresses == "hashed" and len(self.client_key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"CLIENT_ADDRESSES=hashed needs a CLIENT_KEY of {_SHORTEST_KEY} characters or more")
+        return self
+
     @field_validator("route_patterns")
     @classmethod
     def _compiles(cls, value: str) -> str:
@@ -50,6 +89,13 @@ class IngestSettings(BaseSettings):
         """The tokens, each once."""
         given = (token.strip() for token in self.ingest_tokens.get_secret_value().split(","))
         return tuple(dict.fromkeys(token for token in given if token))
+
+    def privacy(self) -> Privacy:
+        """What is stored of a request."""
+        names = self.drop_fields.replace(",", " ").split()
+        patterns = [re.compile(pattern) for pattern in self.mask_patterns.split()]
+        key = self.client_key.get_secret_value().encode()
+        return Privacy(self.client_addresses, key, frozenset(names), patterns)
 
     def workers(self) -> int:
         """Number of processes."""
