@@ -19,10 +19,12 @@ from typing import Any
 from ingest_server.access import Access
 from ingest_server.admission import Overloaded
 from ingest_server.compression import BrokenEncoding, TooLarge, UnknownEncoding
+from ingest_server.doors import Door, Foreign, NotForeign, door_of
 from ingest_server.file_piece import PieceReceipt
 from ingest_server.request import BODY_TIMEOUT_S, BadPlace, BodyTooSlow, ClientGone, Request
 from ingest_server.service import IngestService
 from ingest_server.settings import IngestSettings
+from sql.batch import Receipt
 from sql.connection import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -78,10 +80,11 @@ class IngestApp:
     async def _answer(self, request: Request) -> Answer:
         assert self._service is not None, "the server starts the application before it serves"
         try:
-            if request.path in INGEST_PATHS:
+            door = door_of(request.path)
+            if door is not None or request.path in INGEST_PATHS:
                 if request.method not in ("POST", "PUT"):
                     return _error(405, "method_not_allowed", "send logs with POST or PUT", (b"allow", b"POST, PUT"))
-                return await self._ingest(request, self._service)
+                return await self._ingest(request, self._service, door)
             if request.path == "/healthz":
                 return _answer(200, _OK)
             if request.path == "/readyz":
@@ -92,7 +95,7 @@ class IngestApp:
             return _error(404, "not_found", "logs are sent to /log/ingest")
         except DatabaseUnavailable as error:
             log.warning("cannot store: %s", error)
-            if request.path in INGEST_PATHS:
+            if request.path in INGEST_PATHS or door_of(request.path):
                 await self._service.refused(request, "cannot_store")
             return _later("cannot_store", f"{error}; send it again"[:500])
         except ClientGone:
@@ -108,7 +111,7 @@ class IngestApp:
         digest = self._access.given(request.headers)
         return digest is not None and await service.may_send(digest)
 
-    async def _ingest(self, request: Request, service: IngestService) -> Answer:
+    async def _ingest(self, request: Request, service: IngestService, door: Door | None) -> Answer:
         """Token first, then size, then room, and only then the body."""
         if not await self._may_send(request, service):
             await service.refused(request, "bad_token")
@@ -125,6 +128,8 @@ class IngestApp:
                 body = await request.body(self._most_bytes)
                 if place is not None:
                     return _piece_answer(await service.store_piece(request, body, place))
+                if door is not None:
+                    return _foreign_answer(door, request, *await service.store_foreign(request, body, door))
                 receipt = await service.store(request, body)
         except Overloaded:
             await service.refused(request, "overload")
@@ -142,8 +147,10 @@ class IngestApp:
             return _error(
                 408, "timeout", f"the body did not come within {BODY_TIMEOUT_S:.0f} s", (b"connection", b"close")
             )
-        except BrokenEncoding as error:
+        except (BrokenEncoding, NotForeign) as error:
             receipt = await service.store_unreadable(request, body, str(error))
+            if door is not None:
+                return _foreign_answer(door, request, Foreign(b""), receipt)
         return _answer(
             200,
             b'{"received":%d,"stored":%d,"duplicate":%d,"quarantined":%d}\n'
@@ -160,6 +167,11 @@ def _piece_answer(piece: PieceReceipt) -> Answer:
     body = asdict(piece.receipt)
     times = {name: at and at.isoformat() for name, at in (("first", piece.first), ("last", piece.last))}
     return _answer(200, json.dumps({**body, "quarantined_by_kind": piece.kinds, **times}).encode() + b"\n")
+
+
+def _foreign_answer(door: Door, request: Request, foreign: Foreign, receipt: Receipt) -> Answer:
+    status, body, kind = door.answer(foreign, receipt, request.content_type)
+    return _answer(status, body, kind=kind)
 
 
 def _closing(request: Request) -> tuple[tuple[bytes, bytes], ...]:

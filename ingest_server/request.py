@@ -65,6 +65,11 @@ class Request:
         return self.headers.get(b"content-encoding", b"").decode("latin-1")
 
     @property
+    def content_type(self) -> str:
+        """Content-Type without its parameters, in small letters."""
+        return self.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+
+    @property
     def idempotency_key(self) -> str | None:
         """The client's own key for this body."""
         key = self.headers.get(b"idempotency-key")

@@ -13,6 +13,7 @@ from functools import partial
 
 from ingest_server.admission import Admission
 from ingest_server.compression import decompress
+from ingest_server.doors import Door, Foreign
 from ingest_server.file_piece import PieceReceipt, Place, batches_of_body, piece_receipt, source_of
 from ingest_server.group_commit import GroupCommit
 from ingest_server.housekeeping import Housekeeping
@@ -117,6 +118,19 @@ class IngestService:
         loop = asyncio.get_running_loop()
         return await self._commit(await loop.run_in_executor(self._decoder, self._batch, request, body, encoding))
 
+    async def store_foreign(self, request: Request, body: bytes, door: Door) -> tuple[Foreign, Receipt]:
+        """Store what a client of another system sent.
+
+        Raises:
+            UnknownEncoding, BrokenEncoding, TooLarge: it cannot be decompressed.
+            NotForeign: it is not what the door takes.
+            DatabaseUnavailable: nothing was stored.
+        """
+        foreign, batch = await asyncio.get_running_loop().run_in_executor(
+            self._decoder, self._foreign, request, body, door
+        )
+        return foreign, await self._commit(batch)
+
     async def store_piece(self, request: Request, body: bytes, place: Place) -> PieceReceipt:
         """Store a body that is whole lines of a file; those that are there already are known by their place.
 
@@ -171,6 +185,12 @@ class IngestService:
     def _batch(self, request: Request, body: bytes, encoding: str) -> Batch:
         decoded = decompress(body, encoding, most=self._most_bytes)
         return self._intake.batch(decoded, request.origin, utc_micros(), idempotency_key=request.idempotency_key)
+
+    def _foreign(self, request: Request, body: bytes, door: Door) -> tuple[Foreign, Batch]:
+        encoding = request.encoding or door.encoding(request.content_type)
+        foreign = door.read(decompress(body, encoding, most=self._most_bytes), request.content_type, request.path)
+        key = request.idempotency_key or foreign.key
+        return foreign, self._intake.batch(foreign.lines, request.origin, utc_micros(), idempotency_key=key)
 
     def _piece(self, request: Request, body: bytes, place: Place) -> list[Batch]:
         lines = decompress(body, request.encoding, most=self._most_bytes)
