@@ -32,11 +32,52 @@ SOURCES = {
         "/var/log/nginx/access.log",
         "access",
         (
-            "Apache: Path /var/log/apache2/access.log. Combined and common lines are read as they are.",
             "nginx logs no response times by itself. To have them, add $request_time at the end of log_format:",
             "  log_format timed '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent '",
             '                   \'"$http_referer" "$http_user_agent" $request_time\';',
             "  access_log /var/log/nginx/access.log timed;",
+        ),
+    ),
+    "apache": Shipped(
+        "/var/log/apache2/access.log",
+        "access",
+        (
+            "Apache logs no response times by itself. To have them, add %D (microseconds) to the format:",
+            '  LogFormat "%a %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\" %D" timed',
+            "  CustomLog ${APACHE_LOG_DIR}/access.log timed",
+        ),
+    ),
+    "caddy": Shipped(
+        "/var/log/caddy/access.log",
+        "caddy",
+        (
+            "Caddy writes an access log where the Caddyfile says so:",
+            "  log {",
+            "    output file /var/log/caddy/access.log",
+            "    format json",
+            "  }",
+        ),
+    ),
+    "traefik": Shipped(
+        "/var/log/traefik/access.log",
+        "traefik",
+        (
+            "Traefik writes an access log where its static configuration says so:",
+            "  accessLog: { filePath: /var/log/traefik/access.log, format: json }",
+        ),
+    ),
+    "envoy": Shipped(
+        "/var/log/envoy/access.log",
+        "envoy",
+        ("Envoy's default text format is read as it is, and so is its JSON format with the same names.",),
+    ),
+    "alb": Shipped(
+        "/var/lib/alb-logs/*.log",
+        "alb",
+        (
+            "An AWS load balancer writes its log into a bucket. Bring the files here every few minutes, unpacked:",
+            "  aws s3 sync s3://BUCKET/AWSLogs/ /var/lib/alb-logs/packed/",
+            "  for f in packed/**/*.gz; do [ -e $(basename $f .gz) ] || gunzip -c $f > $(basename $f .gz); done",
         ),
     ),
     "json": Shipped(
@@ -55,6 +96,15 @@ SOURCES = {
         (
             "What the containers of this machine print. Name the folder of one container in Path to take only",
             "its log: lines that are no access log go into quarantine.",
+        ),
+        (("multiline.parser", "docker, cri"),),
+    ),
+    "kubernetes": Shipped(
+        "/var/log/containers/*_ingress-nginx_*.log",
+        "kube",
+        (
+            "What the pods of a node print; run it as a DaemonSet with /var/log mounted. Path names the pods:",
+            "POD_NAMESPACE_CONTAINER-ID.log. Lines that are no access log go into quarantine.",
         ),
         (("multiline.parser", "docker, cri"),),
     ),
