@@ -29,7 +29,9 @@ def cli() -> None:
 
     Settings come from the environment or a file .env; .env.example explains each.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from accessboard.logs import LogSettings, configure
+
+    configure(load(LogSettings))
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it repeats what /readyz says
 
 

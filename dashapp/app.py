@@ -18,6 +18,7 @@ from dashapp.access.door import Door
 from dashapp.access.gate import Gate
 from dashapp.api import api_blueprint
 from dashapp.document import Dashboard, remember_language
+from dashapp.measuring import Measuring
 from dashapp.security import secure
 from dashapp.settings import DashboardSettings
 from dashapp.site import Site
@@ -65,6 +66,7 @@ def create_app(
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.site = site
+    Measuring(site).install(app.server)  # before the gate: what it refuses counts too
     gate.install(app)
     app.server.register_blueprint(Door(site, gate).blueprint())
     app.server.register_blueprint(Administration(site, gate).blueprint())

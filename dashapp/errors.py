@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 
 from dash import set_props
 
 from dashapp.pattern_words import say_pattern
+from dashapp.request_id import current_request_id
 from dashapp.site import Site
 from sql.connection import BadPattern, DatabaseUnavailable
 
@@ -25,6 +25,6 @@ def report_failure(site: Site, error: Exception) -> None:
         log.warning("no figures: %s", error)
         set_props("shell-failure", {"children": say_pattern(str(error), words)})
         return
-    request_id = secrets.token_hex(4)
+    request_id = current_request_id()
     log.error("callback failed, request %s", request_id, exc_info=error)
     set_props("shell-failure", {"children": words("failed", request=request_id)})

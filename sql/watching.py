@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
 import sqlalchemy as sa
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
-from sql.connection import DatabaseUnavailable, Reading, explain, writing_pool
+from sql.connection import Reading, writing_pool
 from sql.plan import MINUTE, Range, floor, joined
+from sql.store import Store
 
 LEASE_S = 90
 # Ranges that lie closer together are one: a night without requests is no gap in a log.
@@ -193,32 +194,30 @@ union select bucket from stale_bucket where view = 'traffic_1h' and bucket >= :l
 _ALWAYS = Range(datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
-class WatchStore:
+class WatchStore(Store):
     """Writes for the watch, on a connection of its own. Its methods raise DatabaseUnavailable where it is away."""
 
-    def __init__(self, pool: ConnectionPool[psycopg.Connection[Any]], holder: str) -> None:
+    connections = 2
+
+    def __init__(self, pool: ConnectionPool[psycopg.Connection[Any]], holder: str = "") -> None:
         """Use a pool, which `close` closes; `holder` names this process in the lease."""
-        self._pool = pool
+        super().__init__(pool)
         self._holder = holder
 
     @classmethod
-    def open(cls, dsn: str, holder: str) -> WatchStore:
+    def open(cls, dsn: str, holder: str = "") -> Self:
         """A store with a pool of its own; connects in the background."""
-        return cls(writing_pool(dsn, max_size=2), holder)
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
+        return cls(writing_pool(dsn, max_size=cls.connections), holder)
 
     def lease(self) -> WatchState | None:
         """Take or renew the lease and return the state; None while another process holds it."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(_LEASE, {"holder": self._holder, "seconds": LEASE_S}).fetchone()
         return None if row is None else WatchState(*row)
 
     def release(self) -> None:
         """Let another process go on at once."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute(_RELEASE, (self._holder,))
 
     def begin(self, through: datetime, watch: int, earlier: Sequence[Range]) -> None:
@@ -292,20 +291,10 @@ class WatchStore:
     @contextmanager
     def _mine(self) -> Iterator[psycopg.Connection[Any]]:
         """A transaction of the process that holds the lease."""
-        with self._connection() as connection, connection.transaction():
+        with self.connection() as connection, connection.transaction():
             if connection.execute(_RENEW, {"holder": self._holder, "seconds": LEASE_S}).fetchone() is None:
                 raise LeaseLost
             yield connection
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("the database cannot be reached") from error
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(explain(error)) from error
 
 
 def spans_with_data(reading: Reading, whole: Range = _ALWAYS, *, gap: timedelta = GAP) -> list[Range]:
@@ -313,6 +302,12 @@ def spans_with_data(reading: Reading, whole: Range = _ALWAYS, *, gap: timedelta 
     bounds = {"low": floor(whole.start, _HOUR), "high": whole.end}
     hours = [Range(row[0], row[0] + _HOUR) for row in reading.execute(sa.text(_HOURS), bounds)]
     return joined(hours, gap)
+
+
+def watched_through(reading: Reading) -> datetime | None:
+    """The first minute that has not been watched; None before the first."""
+    found: datetime | None = reading.execute(sa.text("select through from watch_state")).scalar_one()
+    return found
 
 
 def watched_at(reading: Reading, moment: datetime, service: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +25,7 @@ from dashapp.access.throttle import Throttle
 from dashapp.settings import DashboardSettings
 from dashapp.upload_access import is_local_name, why_not
 from sql.accounts import AccountStore, Session
-from sql.audit import take_down
+from sql.audit import forget_old, take_down
 from sql.connection import DatabaseUnavailable
 from sql.shared_views import SharedView, find_view
 from sql.tokens import token_scope
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 SESSION_COOKIE, SHARE_COOKIE = "accessboard-session", "accessboard-share"
 LONGEST_SESSION = timedelta(days=30)
 _WRONG_TOKENS, _WITHIN_S = 60, 60.0
+_A_DAY_S = 86_400.0
 # What is taken down of those who were let through, by method and beginning of the path.
 _AUDITED: tuple[tuple[str, str, str], ...] = (
     ("GET", "/api/logs/export", "export_rows"),
@@ -70,6 +72,7 @@ class Gate:
         self._tokens: Remembered[tuple[str, str] | None] = Remembered()
         self._views: Remembered[SharedView | None] = Remembered()
         self._any: Remembered[bool] = Remembered()
+        self._forgot_at = 0.0
         self._wrong_tokens = Throttle(_WRONG_TOKENS, _WITHIN_S)
 
     def install(self, app: Dash) -> None:
@@ -118,6 +121,9 @@ class Gate:
         address = self.address(flask.request)
         try:
             with self.store.connection() as connection:
+                if time.monotonic() - self._forgot_at > _A_DAY_S or not self._forgot_at:
+                    self._forgot_at = time.monotonic()
+                    forget_old(connection)
                 take_down(connection, who or known_as(current(), address), address, action, target, detail or {})
         except DatabaseUnavailable as error:
             log.warning("not in the audit trail: %s by %s: %s", action, who or current().name, error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from dashapp.api.route import Route
 from dashapp.api.table import ROUTES
 from dashapp.api_params import BadParameter
 from dashapp.completeness import Completeness
+from dashapp.request_id import current_request_id
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from dashapp.time_range import BadRange
@@ -154,6 +154,6 @@ def _database_away(error: DatabaseUnavailable) -> tuple[Response, int]:
 
 
 def _unforeseen(error: Exception) -> tuple[Response, int]:
-    number = uuid.uuid4().hex[:8]
+    number = current_request_id()
     log.error("API request %s failed", number, exc_info=error)
     return _failure(500, "internal", f"the request failed; its number in the server's log is {number}")

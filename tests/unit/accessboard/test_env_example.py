@@ -9,13 +9,21 @@ import pytest
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from accessboard.logs import LogSettings
 from accessboard.settings import RunSettings
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
 from sql.settings import DatabaseSettings, LifeSettings
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
-KINDS: list[type[BaseSettings]] = [DatabaseSettings, LifeSettings, RunSettings, IngestSettings, DashboardSettings]
+KINDS: list[type[BaseSettings]] = [
+    DatabaseSettings,
+    LifeSettings,
+    RunSettings,
+    LogSettings,
+    IngestSettings,
+    DashboardSettings,
+]
 # What the README and the acceptance checks rely on.
 PROMISED = {
     "DATABASE_URL",
