@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,16 +29,32 @@ class BusyPort(Exception):
 
 
 def load(kind: type[Settings]) -> Settings:
-    """Read settings from the environment.
+    """Read settings from the environment; NAME_FILE names a file that holds the value of NAME, such as a secret.
 
     Raises:
         BadSettings: naming each variable that is wrong.
     """
     try:
-        return kind()
+        return kind(**_from_files(kind))
     except ValidationError as error:
         problems = (f"{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         raise BadSettings("; ".join(problems)) from None
+
+
+def _from_files(kind: type[BaseSettings]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in kind.model_fields:
+        variable = f"{name.upper()}_FILE"
+        path = os.environ.get(variable)
+        if not path:
+            continue
+        if os.environ.get(name.upper()):
+            raise BadSettings(f"{name.upper()} and {variable} are both set: take one away")
+        try:
+            found[name] = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"{variable}: {path} cannot be read ({error})") from None
+    return found
 
 
 def parse_bind(bind: str, variable: str) -> tuple[str, int]:
