@@ -29,6 +29,7 @@ _COLUMNS = (
 # Long texts are seldom seen twice.
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 50_000, 256
 _MOST_SHAPES = 2_000
+_LINES_DEEP = 2
 
 
 class _Remembered(dict[Any, Any]):
@@ -106,8 +107,9 @@ class Reader:
             Refused: time, method, path or status is missing or wrong.
         """
         shape = self._shape(record)
-        if shape.raw_line:
-            record, shape = self._with_raw_line(record, shape)
+        for _ in range(_LINES_DEEP):  # Loki's clients wrap what was a line in a field already
+            if shape.raw_line:
+                record, shape = self._with_raw_line(record, shape)
         original, keys = record, shape.key_fields
         if shape.dialect is not None:
             record = shape.dialect.reshape(record)

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from dashapp.app import create_app
 from dashapp.settings import DashboardSettings
+from sql.accounts import AccountStore
 from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
@@ -41,11 +42,12 @@ def served(
     *,
     alerts: AlertStore | None = None,
     ai: AiStore | None = None,
+    accounts: AccountStore | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
     """Serve the dashboard at a free port until the block ends."""
     read = DashboardSettings(_env_file=None, **settings)  # type: ignore[call-arg]
-    app = create_app(read, engine, now=lambda: now, alerts=alerts, ai=ai)
+    app = create_app(read, engine, now=lambda: now, alerts=alerts, ai=ai, accounts=accounts)
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -149,6 +149,12 @@ def test_loki_in_json(server: Client, connection: Connection, service: str) -> N
     assert [row[:6] for row in stored(connection, service)] == [("GET", "/cart", 503, None, "203.0.113.9", "curl/8.5")]
 
 
+def test_a_line_that_a_client_of_loki_wrapped_is_read(server: Client, connection: Connection, service: str) -> None:
+    wrapped = json.dumps({"log": LINE, "stream": "stdout"})
+    assert post(server, "/loki/api/v1/push", json.dumps(push(service, wrapped)).encode()).status == 204
+    assert [row[:3] for row in stored(connection, service)] == [("GET", "/cart", 503)]
+
+
 def test_loki_in_protobuf_and_snappy(server: Client, connection: Connection, service: str) -> None:
     message: Any = _PUSH()
     stream = message.streams.add(labels=f'{{service_name="{service}", level="in\\"fo"}}')
