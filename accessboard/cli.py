@@ -256,6 +256,14 @@ def quarantine_drop(kind: str, source: str | None, yes: bool) -> None:
 
 
 @cli.command()
+def settings() -> None:
+    """Print every setting, its default and what it does."""
+    from accessboard.reference import reference
+
+    click.echo(reference(), nl=False)
+
+
+@cli.command()
 def doctor() -> None:
     """Check this machine, the settings and the database, and say what to do about each fault."""
     from accessboard.doctor import examine

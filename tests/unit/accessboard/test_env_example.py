@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from accessboard.logs import LogSettings
+from accessboard.reference import reference
 from accessboard.settings import RunSettings
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
@@ -60,6 +61,12 @@ def test_env_example_holds_every_setting_with_its_default_and_nothing_else() -> 
         name.upper(): default_text(field.default) for kind in KINDS for name, field in kind.model_fields.items()
     }
     assert written() == declared
+
+
+def test_the_reference_is_what_the_settings_say() -> None:
+    page = (EXAMPLE.parent / "docs/configuration.md").read_text("utf-8")
+    assert page == reference(), "write it anew: accessboard settings > docs/configuration.md"
+    assert all(f"| `{name}` |" in page for name in written())
 
 
 def test_env_example_holds_what_is_promised() -> None:
