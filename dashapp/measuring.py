@@ -20,6 +20,7 @@ from sql.watching import watched_through
 PATH = "/metrics"
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _SEVERITIES = ("high", "medium", "low")
 
 
@@ -53,7 +54,8 @@ class Measuring:
     def _end(self, response: Response) -> Response:
         rule = flask.request.url_rule
         route = rule.rule if rule is not None else "none"
-        self._requests.labels(route, flask.request.method, str(response.status_code)).inc()
+        method = flask.request.method if flask.request.method in _METHODS else "other"  # a client may make up any
+        self._requests.labels(route, method, str(response.status_code)).inc()
         began: float | None = flask.g.get("began")
         if began is not None:  # not where a request was refused before it began
             self._seconds.labels(route).observe(time.perf_counter() - began)

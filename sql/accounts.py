@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -128,6 +128,7 @@ class AccountStore(Store):
         """
         with self.connection() as connection, connection.transaction():
             connection.execute("lock table account in share row exclusive mode")
+            administered = _is_administered(connection)
             if role is not None:
                 connection.execute("update account set role = %s where id = %s", (role, account))
             if disabled is not None:
@@ -135,11 +136,7 @@ class AccountStore(Store):
                 connection.execute(f"update account set disabled_at = {at} where id = %s".encode(), (account,))
             if disabled:
                 connection.execute("delete from session where account_id = %s", (account,))
-            left = connection.execute(
-                "select exists (select from account where role = 'administrator' and disabled_at is null "
-                "and password_hash is not null)"
-            ).fetchone()
-            if not (left and left[0]):
+            if administered and not _is_administered(connection):
                 raise LastAdministrator
 
     def failed(self, account: int) -> int:
@@ -226,3 +223,11 @@ class AccountStore(Store):
             connection.execute("delete from session where account_id = %s", (account,))
             found = connection.execute(f"select {_COLUMNS} from account where id = %s".encode(), (account,)).fetchone()
         return Account(*found) if found else None
+
+
+def _is_administered(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute(
+        "select exists (select from account where role = 'administrator' and disabled_at is null "
+        "and password_hash is not null)"
+    ).fetchone()
+    return bool(row and row[0])

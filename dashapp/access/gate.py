@@ -72,12 +72,14 @@ class Gate:
         self._tokens: Remembered[tuple[str, str] | None] = Remembered()
         self._views: Remembered[SharedView | None] = Remembered()
         self._any: Remembered[bool] = Remembered()
+        self._had_accounts = False
+        self._callbacks: Mapping[str, Any] = {}
         self._forgot_at = 0.0
         self._wrong_tokens = Throttle(_WRONG_TOKENS, _WITHIN_S)
 
     def install(self, app: Dash) -> None:
         """Stand before every route of an app."""
-        self._callbacks: Mapping[str, Any] = app.callback_map
+        self._callbacks = app.callback_map
         app.server.before_request(self._let_through)
         app.server.after_request(self._take_down)
 
@@ -108,9 +110,11 @@ class Gate:
         if store is None:
             return False
         try:
-            return self._any.get("any", store.any)
+            self._had_accounts = self._any.get("any", store.any)
         except DatabaseUnavailable:
-            return False  # whoever is let in sees nothing without a database
+            # As it was; and who is let in at a first start without a database sees nothing.
+            log.warning("nobody can say whether there are accounts")
+        return self._had_accounts
 
     def take_down(
         self, action: str, target: str | None = None, detail: Mapping[str, Any] | None = None, who: str | None = None

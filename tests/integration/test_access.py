@@ -257,6 +257,15 @@ def test_a_closed_account_is_out_at_once_and_one_administrator_stays(server: Fla
     assert boss.get("/admin").status_code == 200
 
 
+def test_before_the_first_administrator_accounts_may_change(engine: sa.Engine, store: AccountStore) -> None:
+    client = dashboard(engine, store, auth="auto").test_client()
+    assert client.post("/admin/accounts", data={"name": "jisoo", "role": "viewer"}, headers=OWN).status_code == 200
+    account = store.accounts()[0].id
+    role = {"role": "administrator"}
+    assert client.post(f"/admin/accounts/{account}/role", data=role, headers=OWN).status_code == 200
+    assert client.post(f"/admin/accounts/{account}/disable", headers=OWN).status_code == 200
+
+
 def test_the_password_is_changed_with_the_one_before(server: Flask) -> None:
     client, other = signed_in(server, "viewer"), signed_in(server, "viewer")
     form = {"csrf": csrf_of(client), "password": "a longer sentence", "again": "a longer sentence"}

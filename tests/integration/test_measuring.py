@@ -28,7 +28,10 @@ def test_requests_are_counted_by_route_and_not_by_address(engine: sa.Engine) -> 
     client = served(engine).test_client()
     for path in ("/api/stats/summary?last=5m", "/api/stats/summary?last=15m", "/api/logs?limit=0", "/nowhere/at/all"):
         client.get(path)
+    for made_up in ("PROPFIND", "XYZZY1", "XYZZY2"):
+        client.open("/healthz", method=made_up)
     found = figures(client.get("/metrics").text)
+    assert [name for name in found if "XYZZY" in name] == []
     named = 'accessboard_dashboard_requests_total{{method="GET",route="{}",status="{}"}}'
     assert found[named.format("/api/stats/summary", 200)] == 2
     assert found[named.format("/api/logs", 400)] == 1
