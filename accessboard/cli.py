@@ -255,6 +255,19 @@ def quarantine_drop(kind: str, source: str | None, yes: bool) -> None:
         drop(dsn, Selection(kind, source), confirmed=yes)
 
 
+@cli.command("forget")
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget_address(address: str, yes: bool) -> None:
+    """Take a client out of the log: his requests still count, and nothing says whose they were."""
+    from accessboard.forget import forget, stored_address
+    from ingest_server.settings import IngestSettings
+
+    stored = stored_address(address, load(IngestSettings))
+    with _database() as dsn:
+        forget(dsn, stored, confirmed=yes)
+
+
 @cli.command()
 def settings() -> None:
     """Print every setting, its default and what it does."""
