@@ -17,7 +17,7 @@ from dashapp.stats.clients import clients
 from dashapp.stats.summary import summary
 from ingest_server.settings import IngestSettings
 from sql.batch import Batch, Quarantined
-from sql.connection import snapshot
+from sql.connection import connect, snapshot, writing_pool
 from sql.filters import Filters
 from sql.forgetting import Forgotten, count_client, forget_client, pattern_of
 from sql.plan import Range
@@ -111,3 +111,22 @@ def test_what_is_not_stored_whole_is_found_by_its_hash_or_not_at_all() -> None:
     for given, kind in ((HIM, "truncated"), ("shop", "whole")):
         with pytest.raises(click.ClickException):
             stored_address(given, settings(client_addresses=kind))
+
+
+def test_rows_in_the_columnstore_are_forgotten_too(own_quiet_dsn: str, service: str) -> None:
+    with writing_pool(own_quiet_dsn, max_size=1) as pool:
+        stored(LogWriter(pool), service)
+    with connect(own_quiet_dsn) as connection:
+        connection.execute('call refresh_touched_minutes(null, \'{"budget": "1 minute"}\')')
+        connection.execute('call refresh_stale_buckets(null, \'{"patience": 0, "budget": "1 minute"}\')')
+        connection.execute('call age_data(null, \'{"quiet": "0 seconds", "budget": "10 minutes"}\')')
+        converted = connection.execute("select converted from data_aging").fetchone()
+        assert converted is not None
+        assert int(str(converted[0])) > 0
+        assert forget_client(connection, HIM).requests == 160
+        left = connection.execute(
+            "select count(*), count(*) filter (where client_ip = %s::inet), count(*) filter (where client_ip is null) "
+            "from access_log",
+            (HIM,),
+        ).fetchone()
+        assert left == (240, 0, 160)
