@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dash import html
 from dash.exceptions import DependencyException
 
-from dashapp import errors, pages, shell
+from dashapp import errors, health, pages, shell
 from dashapp.access.administration import Administration
 from dashapp.access.door import Door
 from dashapp.access.gate import Gate
@@ -66,6 +66,7 @@ def create_app(
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.site = site
+    app.server.register_blueprint(health.blueprint(site))
     Measuring(site).install(app.server)  # before the gate: what it refuses counts too
     gate.install(app)
     app.server.register_blueprint(Door(site, gate).blueprint())

@@ -310,6 +310,12 @@ def watched_through(reading: Reading) -> datetime | None:
     return found
 
 
+def watch_problem(reading: Reading) -> str | None:
+    """What keeps the watch from looking, if anything does."""
+    found: str | None = reading.execute(sa.text("select problem from watch_state")).scalar_one()
+    return found
+
+
 def watched_at(reading: Reading, moment: datetime, service: str | None) -> bool:
     """Whether the minute that begins at a moment was watched, for all services or for one."""
     statement = sa.text(

@@ -20,7 +20,7 @@ RIGHTS: dict[str, Level] = {
     "GET /_dash-layout": "guest", "GET /_dash-dependencies": "guest", "GET /_reload-hash": "guest",
     "POST /_dash-update-component": "guest", "GET /": "guest",
     "GET /account": "viewer", "POST /account": "viewer",
-    "GET /metrics": "viewer",
+    "GET /metrics": "viewer", "GET /health": "viewer", "GET /api/health": "viewer",
     "GET /api/alerts": "viewer", "GET /api/collection/sources": "viewer", "GET /api/logs": "viewer",
     "GET /api/openapi.json": "viewer", "GET /api/storage": "viewer",
     **{f"GET /api/stats/{name}": "viewer" for name in (

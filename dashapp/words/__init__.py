@@ -20,6 +20,7 @@ from dashapp.words import (
     findings_causes,
     findings_kinds,
     findings_numbers,
+    health,
     logs,
     overview,
     patterns,
@@ -35,7 +36,7 @@ LANGUAGES = ("ko", "en")
 PARTS = (
     shell, common, overview, endpoints, patterns, findings, findings_kinds, findings_causes, findings_numbers, realtime,
     logs, record, ai, collection, report, analyses, alerts, alerting, changes,
-    access,
+    access, health,
 )  # fmt: skip
 CATALOGUE: dict[str, tuple[str, str]] = {key: texts for part in PARTS for key, texts in part.TEXTS.items()}
 

@@ -59,6 +59,9 @@ def test_from_an_open_dashboard_to_one_with_accounts(dash_br: Any, address: str)
         browser.driver.get(f"{address}/admin?lang=ko")
         assert violations(browser.driver) == []
 
+        browser.driver.get(f"{address}/health?lang=ko")
+        assert violations(browser.driver) == []
+
     browser.driver.get(link)
     for name in ("#password", "#again"):
         field(browser, name).send_keys(PASSWORD)

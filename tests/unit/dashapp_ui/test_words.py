@@ -56,6 +56,8 @@ PREFIXES = (
     "said_",
     "me_",
     "password_",
+    "health_",
+    "part_",
     "kind_",
     "refusal_",
     "upload_why_",
