@@ -98,15 +98,22 @@ def place_in(browser: Any, graph_id: str, index: int, value: float, axis: str = 
     return round(x), round(y)
 
 
+def _in_sight(browser: Any, graph_id: str) -> Any:
+    """A chart, scrolled to: the pointer cannot go where the window does not show."""
+    drawn = browser.find_element(f"#{graph_id} .js-plotly-plot")
+    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", drawn)
+    return drawn
+
+
 def click_at(browser: Any, graph_id: str, place: tuple[int, int]) -> None:
     """Click into a chart."""
-    drawn = browser.find_element(f"#{graph_id} .js-plotly-plot")
+    drawn = _in_sight(browser, graph_id)
     ActionChains(browser.driver).move_to_element_with_offset(drawn, *place).pause(0.3).click().perform()
 
 
 def drag(browser: Any, graph_id: str, start: tuple[int, int], end: tuple[int, int]) -> None:
     """Drag from one place of a chart to another."""
-    drawn = browser.find_element(f"#{graph_id} .js-plotly-plot")
+    drawn = _in_sight(browser, graph_id)
     moves = ActionChains(browser.driver).move_to_element_with_offset(drawn, *start).click_and_hold()
     moves.move_by_offset((end[0] - start[0]) // 2, 0).pause(0.2)
     moves.move_by_offset(end[0] - start[0] - (end[0] - start[0]) // 2, 0).pause(0.2).release().perform()

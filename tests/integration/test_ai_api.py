@@ -174,7 +174,7 @@ def test_without_requests_nobody_is_asked(desk: Open) -> None:
 def test_a_failure_has_a_status_a_reason_and_what_the_rules_found(
     desk: Open, answer: Answer, reason: str, status: int
 ) -> None:  # fmt: skip
-    opened = desk(lambda _: answer, ai_timeout_s=0.5)
+    opened = desk(lambda _: answer, ai_timeout_s=0.5 if reason == "timeout" else 30)
     body = opened.post("/analyze", FIVE, status)
     assert body["error"]["code"] == reason
     assert body["analysis"]["source"] == "rules"
