@@ -16,7 +16,7 @@ demo: $(VENV)/.runtime ## run everything with a day of demo traffic; Ctrl-C ends
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev browser ## set up what the tests need and run all of them
-	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 )) --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 shots: $(VENV)/.dev browser ## pictures of every page, in both languages and themes, on a screen and a phone: build/shots
 	@$(BIN)/python -m tests.e2e.shots $(ARGS)

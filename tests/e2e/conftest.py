@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.support.wait import WebDriverWait
 
 from bench import chromium
 from tests.conftest import NATIVE_DSN, native_database
@@ -24,11 +25,20 @@ from tests.conftest import NATIVE_DSN, native_database
 ROOT = Path(__file__).parents[2]
 REAL_LOG = Path(os.environ.get("REAL_LOG", ROOT.parent / "shared" / "data" / "apache_access.log"))
 START_TIMEOUT_S = 90.0
+PATIENCE_S = 45
 
 
 def pytest_setup_options() -> Options:
     """How Chromium starts for `dash_br`."""
     return chromium.options()
+
+
+@pytest.fixture
+def dash_br(dash_br: Any) -> Any:
+    """The browser, with more patience: a machine that runs several of them is slow now and then."""
+    dash_br._wait_timeout = PATIENCE_S
+    dash_br._wd_wait = WebDriverWait(dash_br.driver, PATIENCE_S)
+    return dash_br
 
 
 class Stack:

@@ -21,7 +21,7 @@ from sql.accounts import AccountStore
 from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
-WAIT_S = 15
+WAIT_S = 45
 
 
 class Served:
