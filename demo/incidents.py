@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,13 @@ class Incident:
             and self.start <= at < self.end
             and (self.app_version is None or self.app_version == app_version)
         )
+
+    def strike(self, status: int, latency_ms: float, chance: random.Random) -> tuple[int, float]:
+        """Return status and response time in milliseconds of a call that the incident reaches."""
+        if chance.random() < self.failing_share:
+            failing = self.failing_statuses
+            return chance.choices(list(failing), list(failing.values()))[0], self.timeout_ms
+        return status, latency_ms * self.latency_factor
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from demo.draw import epoch_us
 from demo.incidents import Plan, planted
 from demo.model import RATE_PER_S, Request, iso, requests
+from demo.orders import Orders, as_ordered
 from demo.shipper import Sent, Shipper
 from demo.wire import chunk
 
@@ -35,6 +36,7 @@ def run_live(
     token: str | None = None,
     start: datetime | None = None,
     plan: Plan | None = None,
+    orders: Orders | None = None,
 ) -> Sent:
     """Send live traffic until `stop` is set, whatever the server does, and return what became of it.
 
@@ -46,14 +48,17 @@ def run_live(
         token: Sent as `Authorization: Bearer`.
         start: First moment; one in the past is caught up with in the first flush. Default: now.
         plan: Incidents; by default those somebody who looks now should find, repeated every few hours.
+        orders: Trouble on command; default: none.
     """
     start = start or datetime.now(UTC)
     plan = planted(start, repeats=REPEATS) if plan is None else plan
-    # Spreads the retries only; nothing depends on its quality.
-    shipper = Shipper(url, token, random.Random(seed))  # noqa: S311
+    # Spreads retries and ordered failures only; nothing depends on its quality.
+    chance = random.Random(seed)  # noqa: S311
+    shipper = Shipper(url, token, chance)
     flow = Flow(requests(start, start + HORIZON, seed, rate=rate, plan=plan))
     while not stop.wait(FLUSH_S):
-        _flush(shipper, flow.until(datetime.now(UTC)))
+        happened = flow.until(datetime.now(UTC))
+        _flush(shipper, as_ordered(happened, orders.incidents() if orders else (), chance))
     _flush(shipper, [])
     if shipper.pending():
         log.warning("%d records were not delivered before the end", shipper.pending())

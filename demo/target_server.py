@@ -12,7 +12,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask, Response, g, request
@@ -20,7 +20,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from demo.access_log import access_log
 from demo.endpoints import ENDPOINTS, Endpoint
-from demo.incidents import Plan, planted
+from demo.incidents import Incident, Plan, planted
+from demo.orders import Orders, orders_file
 
 LOG_FILE_VARIABLE = "ACCESS_LOG_FILE"
 PROXIES_VARIABLE = "TRUSTED_PROXIES"
@@ -33,17 +34,21 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _APP_VERSION = re.compile(r"ShopApp/(\d+(?:\.\d+)*)")
 
 
-def create_app(log_file: str | None = None, *, plan: Plan | None = None, patience: float = 1.0) -> Flask:
+def create_app(
+    log_file: str | None = None, *, plan: Plan | None = None, orders: Orders | None = None, patience: float = 1.0
+) -> Flask:
     """Return the application.
 
     Args:
         log_file: Where the access log goes, with `strftime` directives for a file a day; by default
             ACCESS_LOG_FILE, else standard output.
         plan: Incidents; by default the planted ones, again and again.
+        orders: Trouble on command; by default what the file of `python -m demo` says.
         patience: Factor on every simulated response time.
     """
     log_file = log_file or os.environ.get(LOG_FILE_VARIABLE)
     plan = plan or planted(datetime.now(UTC) + LOOKS_AFTER, repeats=REPEATS)
+    orders = orders or Orders(orders_file())
     app = Flask(__name__, static_folder=None)
     # The visitors come through one address and name the client's own, as a load balancer does.
     proxies = int(os.environ.get(PROXIES_VARIABLE, "0"))
@@ -51,7 +56,7 @@ def create_app(log_file: str | None = None, *, plan: Plan | None = None, patienc
     log = access_log(log_file)
     for endpoint in ENDPOINTS:
         rule = _PLACEHOLDER.sub(r"<\1>", endpoint.path.partition("?")[0])
-        app.add_url_rule(rule, endpoint.name, _view(endpoint, plan, patience), methods=[endpoint.method])
+        app.add_url_rule(rule, endpoint.name, _view(endpoint, plan, orders, patience), methods=[endpoint.method])
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -72,7 +77,7 @@ def create_app(log_file: str | None = None, *, plan: Plan | None = None, patienc
 
 
 def outcome(
-    endpoint: Endpoint, plan: Plan, app_version: str | None, at: datetime, chance: random.Random
+    endpoint: Endpoint, incidents: Iterable[Incident], app_version: str | None, at: datetime, chance: random.Random
 ) -> tuple[int, float]:
     """Return the status of a call and how long it takes in milliseconds. Pure but for `chance`."""
     status = chance.choices(list(endpoint.statuses), list(endpoint.statuses.values()))[0]
@@ -80,23 +85,19 @@ def outcome(
     slow = chance.random() < shape.slow_share
     p50_ms, sigma = (shape.slow_p50_ms, shape.slow_sigma) if slow else (shape.p50_ms, shape.sigma)
     latency_ms = chance.lognormvariate(math.log(p50_ms), sigma)
-    for incident in plan.incidents:
-        if not incident.touches(endpoint.name, app_version, at):
-            continue
-        latency_ms *= incident.latency_factor
-        if chance.random() < incident.failing_share:
-            failing = incident.failing_statuses
-            status = chance.choices(list(failing), list(failing.values()))[0]
-            latency_ms = incident.timeout_ms
+    for incident in incidents:
+        if incident.touches(endpoint.name, app_version, at):
+            status, latency_ms = incident.strike(status, latency_ms, chance)
     return status, latency_ms
 
 
-def _view(endpoint: Endpoint, plan: Plan, patience: float) -> Callable[..., Response]:
+def _view(endpoint: Endpoint, plan: Plan, orders: Orders, patience: float) -> Callable[..., Response]:
     chance = random.Random()  # noqa: S311
 
     def view(**_ids: str) -> Response:
         g.service = endpoint.service
-        status, latency_ms = outcome(endpoint, plan, _app_version(), datetime.now(UTC), chance)
+        incidents = (*plan.incidents, *orders.incidents())
+        status, latency_ms = outcome(endpoint, incidents, _app_version(), datetime.now(UTC), chance)
         time.sleep(min(latency_ms / 1000 * patience, LONGEST_WAIT_S))
         if status in (204, 304):
             return Response(status=status)
