@@ -16,8 +16,10 @@ from dashapp.access.door import page
 from dashapp.ingest_address import ingest_address
 from dashapp.site import Site
 from sql.alerts import last_deliveries
+from sql.canary import flights, last_seen
 from sql.connection import DatabaseUnavailable, Reading, snapshot
 from sql.life import Storage, storage
+from sql.plan import Range
 from sql.watching import watch_problem, watched_through
 
 State = Literal["fine", "late", "failing", "off"]
@@ -74,6 +76,7 @@ def checks(site: Site) -> Iterator[Check]:
             yield _figures(site, complete)
             yield from _jobs(found)
             yield _search(site, reading)
+            yield _canary(site, reading)
             yield from _messages(reading)
     except DatabaseUnavailable as error:
         yield Check("database", "failing", "health_away", {"why": str(error)})
@@ -124,6 +127,21 @@ def _search(site: Site, reading: Reading) -> Check:
     if through is None:
         return Check("search", "late", "health_search_never")
     return _until("search", "health_search", through, site)
+
+
+def _canary(site: Site, reading: Reading) -> Check:
+    if not (site.settings.scan and site.settings.canary):
+        return Check("canary", "off", "health_canary_off")
+    # The newest may be on its way.
+    sent = flights(reading, Range(site.now() - _LATE, site.now()), most=2)
+    problem = next((each.problem for each in sent if each.problem or each.seen_at), None)
+    if problem:
+        return Check("canary", "failing", "health_canary_lost", {"why": problem})
+    seen = last_seen(reading)
+    if seen is None:
+        return Check("canary", "late", "health_canary_never")
+    ago = site.now() - seen
+    return Check("canary", "late" if ago > _LATE else "fine", "health_canary", {"s": str(ago // timedelta(seconds=1))})
 
 
 def _messages(reading: Reading) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from dashapp.request_id import HEADER, current_request_id
 from dashapp.site import Site
+from sql.canary import last_seen
 from sql.connection import DatabaseUnavailable, Reading, snapshot
 from sql.findings import open_findings
 from sql.watching import watched_through
@@ -86,6 +87,8 @@ class _Figures:
         through = watched_through(reading)
         if through is not None:
             yield _gauge("accessboard_watched_through_seconds", "Until when findings were sought.", through.timestamp())
+        if seen := last_seen(reading):
+            yield _gauge("accessboard_canary_seen_seconds", "When a test record was last stored.", seen.timestamp())
         found = Tally(str(each.payload["severity"]) for each in open_findings(reading))
         family = GaugeMetricFamily("accessboard_findings_open", "Findings that last.", labels=("severity",))
         for severity in _SEVERITIES:

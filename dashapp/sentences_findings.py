@@ -58,6 +58,8 @@ def say_rich(finding: Finding, words: Words, zone: ZoneInfo, *, short: bool = Fa
 
 def say_basis(finding: Finding, words: Words) -> str:
     """On how much the judgement rests, and how likely chance alone is."""
+    if finding.kind == "canary_lost":
+        return words("basis_canary", n=fmt.count(finding.n))
     what, few = ("minutes", FEW_MINUTES) if finding.kind in BY_MINUTES else ("requests", FEW_REQUESTS)
     said = words(f"basis_{what}_few" if finding.n < few else f"basis_{what}", n=fmt.count(finding.n))
     if finding.p is None:

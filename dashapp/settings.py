@@ -48,6 +48,11 @@ class DashboardSettings(AccessSettings):
         default=True,
         description="Search each settled minute for what deviates, keep what is found, and send messages about it.",
     )
+    canary: bool = Field(
+        default=True,
+        description="Send a test record through the ingest server each minute, which counts nowhere, and raise a "
+        "finding when it is not stored.",
+    )
     alert_urls: SecretStr = Field(
         default=SecretStr(""),
         description="Where messages about incidents go: addresses of Apprise (mailto://, slack://, json://, ...), "

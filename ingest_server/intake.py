@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest_server.event import Refused
@@ -16,11 +17,13 @@ from ingest_server.route import RouteRules
 from ingest_server.route_book import RouteBook
 from ingest_server.settings import IngestSettings
 from sql.batch import NOTHING, Batch, LogRow, Quarantined, Receipt
+from sql.canary import CANARY_SERVICE
 from sql.storing import utc_micros
 from sql.writing import LogWriter
 
 DEFAULT_SERVICE = "default"
 UNREADABLE = "unreadable"
+_CANARY_NAME = CANARY_SERVICE.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Intake:
         decoded = decode(body)
         rows, refused = self.rows(decoded.values, decoded.raw_of, origin, now_us)
         identity = body_identity(body, origin.source, origin.service, rows, idempotency_key)
-        return Batch(origin.source, origin.service, rows, refused, identity, len(body))
+        canary = canary_of(body, decoded.values)
+        return Batch(origin.source, origin.service, rows, refused, identity, len(body), canary)
 
     def rows(
         self,
@@ -92,6 +96,19 @@ class Intake:
         if reader is None:
             reader = self._own.reader = Reader(self.book.route)
         return reader
+
+
+def canary_of(body: bytes, values: Sequence[dict[str, object] | Broken]) -> str | None:
+    """Return the id of the test record that a body is, if it is one and nothing else."""
+    if _CANARY_NAME not in body or len(values) != 1:
+        return None
+    [value] = values
+    if isinstance(value, Broken) or value.get("service") != CANARY_SERVICE:
+        return None
+    try:
+        return str(uuid.UUID(str(value.get("canary"))))
+    except ValueError:
+        return None
 
 
 def unreadable_body(body: bytes, reason: str, origin: Origin) -> Batch:

@@ -43,7 +43,8 @@ class Quarantined(NamedTuple):
 class Batch:
     """What one request body, or one piece of a file, holds.
 
-    `identity` is None where two equal batches can both be honest. `size` is that of the body in bytes.
+    `identity` is None where two equal batches can both be honest. `size` is that of the body in bytes. `canary` is the
+    id of the test record that the batch is, if it is one (sql/canary.py).
     """
 
     source: str
@@ -52,6 +53,7 @@ class Batch:
     quarantined: Sequence[Quarantined]
     identity: bytes | None = None
     size: int = 0
+    canary: str | None = None
 
     @property
     def received(self) -> int:

@@ -136,7 +136,7 @@ _DEQUEUE = "delete from watch_queue where id = %s and done_to >= end_at"
 _WITHDRAW = """
 update finding set withdrawn_at = clock_timestamp()
 where withdrawn_at is null and end_at is not null and start_at >= %(start)s and start_at < %(end)s
-and (%(service)s::text is null or service = %(service)s) and key <> all(%(kept)s)
+and kind <> 'canary_lost' and (%(service)s::text is null or service = %(service)s) and key <> all(%(kept)s)
 """
 _GONE = """
 update finding set withdrawn_at = clock_timestamp(), end_at = coalesce(end_at, greatest(start_at, %(end)s)),

@@ -16,6 +16,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from sql.batch import NOTHING, Batch, LogRow, Quarantined, Receipt
+from sql.canary import store_on_trial
 from sql.connection import DatabaseUnavailable, explain, is_embedded
 from sql.copy_format import CopyEncoder
 from sql.storing import UNNEST_ROWS, store_by_copy, store_by_statement, utc_micros
@@ -115,7 +116,10 @@ class LogWriter:
 
     def _store_all(self, connection: psycopg.Connection[Any], batches: Sequence[Batch]) -> list[Receipt]:
         receipts: dict[int, Receipt] = {}
-        left = list(enumerate(batches))
+        for no, batch in enumerate(batches):
+            if batch.canary and (receipt := store_on_trial(connection, batch, most_kept=MOST_KEPT)):
+                receipts[no] = receipt
+        left = [(no, batch) for no, batch in enumerate(batches) if no not in receipts]
         while left:
             # Of equal identities one is stored and the others are then known, which takes a second turn.
             turn = {batch.identity or no: (no, batch) for no, batch in reversed(left)}

@@ -21,7 +21,8 @@ RIGHTS: dict[str, Level] = {
     "POST /_dash-update-component": "guest", "GET /": "guest",
     "GET /account": "viewer", "POST /account": "viewer",
     "GET /metrics": "viewer", "GET /health": "viewer", "GET /api/health": "viewer",
-    "GET /api/alerts": "viewer", "GET /api/collection/sources": "viewer", "GET /api/logs": "viewer",
+    "GET /api/alerts": "viewer", "GET /api/collection/sources": "viewer", "GET /api/collection/canary": "viewer",
+    "GET /api/logs": "viewer",
     "GET /api/openapi.json": "viewer", "GET /api/storage": "viewer",
     **{f"GET /api/stats/{name}": "viewer" for name in (
         "anomalies", "bottlenecks", "changes", "clients", "endpoint-common", "endpoint-detail", "endpoints", "errors",

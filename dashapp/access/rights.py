@@ -30,6 +30,7 @@ _READ: tuple[tuple[str, Level], ...] = (
     ("/api/collection/quarantine", "administrator"),
     ("/api/stats/", "viewer"),
     ("/api/collection/sources", "viewer"),
+    ("/api/collection/canary", "viewer"),
     ("/api/logs", "viewer"),
     ("/api/alerts", "viewer"),
     ("/api/storage", "viewer"),

@@ -11,10 +11,11 @@ from dashapp.api.model import Answer, Count, Model, Moment
 from dashapp.api.route import Route
 from dashapp.api_params import whole_number
 from dashapp.stats.collection import collection, quarantine
+from sql.canary import counts, flights
 from sql.connection import Reading
 from sql.plan import Range
 
-MOST_QUARANTINED, MOST_RAW = 500, 20
+MOST_QUARANTINED, MOST_RAW, MOST_FLIGHTS = 500, 20, 1_440
 
 
 class ArrivalLag(Model):
@@ -103,6 +104,25 @@ class QuarantinedEntry(Model):
     raw: str | None = Field(default=None, description="What is kept of it in base64, with `raw=1`.")
 
 
+class CanaryFlight(Model):
+    """A test record: when it was sent, when it was seen in the database, or why it was not."""
+
+    sent_at: Moment
+    seen_at: Moment | None
+    problem: str | None
+
+
+class Canaries(Answer):
+    """The test records sent in a range, the newest first, and how many did not come back."""
+
+    start: Moment
+    end: Moment
+    sent: Count
+    lost: Count
+    flights: list[CanaryFlight]
+    truncated: bool
+
+
 class Quarantine(Answer):
     """Quarantined records, newest first; `next_before` is null on the last page."""
 
@@ -127,6 +147,22 @@ def make_sources(
         refused=[RefusedRequests(**each._asdict()) for each in found.refused],
         truncated=bool(found.cut),
         truncated_lists=sorted(found.cut),
+    )
+
+
+def make_canaries(reading: Reading, _context: Context, *, whole: Range) -> Canaries:
+    """Test records of a range."""
+    sent, lost = counts(reading, whole)
+    return Canaries(
+        start=whole.start,
+        end=whole.end,
+        sent=sent,
+        lost=lost,
+        flights=[
+            CanaryFlight(sent_at=each.sent_at, seen_at=each.seen_at, problem=each.problem)
+            for each in flights(reading, whole, most=MOST_FLIGHTS)
+        ],
+        truncated=sent > MOST_FLIGHTS,
     )
 
 
@@ -160,6 +196,14 @@ ROUTES = (
         make_sources,
         Sources,
         (ARRIVAL_WHOLE, _SOURCE, text("service", "Service.")),
+        shared=False,
+    ),
+    Route(
+        "/collection/canary",
+        "The test records that show whether collecting works, one a minute",
+        make_canaries,
+        Canaries,
+        (ARRIVAL_WHOLE,),
         shared=False,
     ),
     Route(

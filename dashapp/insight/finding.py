@@ -21,9 +21,10 @@ Kind = Literal[
     "scanner",  # many different paths that do not exist
     "credential_guessing",  # refused again and again where one logs in
     "scraper",  # reads everything, one after the other
+    "canary_lost",  # test records of our own are not stored
 ]
 Severity = Literal["high", "medium", "low"]
-Unit = Literal["requests", "share", "ms", "per_minute", "paths", "clients", "minutes", "ratio"]
+Unit = Literal["requests", "share", "ms", "per_minute", "paths", "clients", "minutes", "ratio", "records"]
 # Classes of presumed causes; the sentence to each is in dashapp/words.
 Cause = Literal[
     "demand",  # people want more, or a campaign, or a retry loop
@@ -43,6 +44,7 @@ Cause = Literal[
     "attack",  # somebody tries passwords
     "automation",  # a program reads everything
     "client",  # one client, for whatever reason
+    "collection",  # the way from the ingest server to the database
     "unknown",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)

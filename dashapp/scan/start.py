@@ -17,12 +17,15 @@ from dashapp.alerts.quiet import quiet_hours
 from dashapp.alerts.saying import style_of
 from dashapp.alerts.sender import Rules, Sender
 from dashapp.completeness import Completeness
+from dashapp.ingest_address import ingest_address
 from dashapp.scan import search
+from dashapp.scan.canary import Canary
 from dashapp.scan.run import Scanner
 from dashapp.scan.thread import Rounds
 from dashapp.settings import DashboardSettings
 from dashapp.sharing import Shared
 from sql.alerts import AlertStore
+from sql.canary import CanaryStore
 from sql.connection import DatabaseUnavailable
 from sql.watching import WatchStore
 
@@ -47,6 +50,11 @@ def start(settings: DashboardSettings, dsn: str, engine: sa.Engine, now: Callabl
     if alerts is not None:
         sender = Sender(alerts, channels, style_of(settings), rules_of(settings), now, may_send=lambda: scanner.holds)
         rounds.append(Rounds("alerts", sender.round))
+    canaries = CanaryStore.open(dsn) if settings.canary else None
+    if canaries is not None:
+        address = ingest_address(settings)
+        canary = Canary(engine, canaries, store, address, now, may=lambda: scanner.holds, least=least)
+        rounds.append(Rounds("canary", canary.round))
     for each in rounds:
         each.start()
 
@@ -56,6 +64,8 @@ def start(settings: DashboardSettings, dsn: str, engine: sa.Engine, now: Callabl
         with suppress(DatabaseUnavailable):
             scanner.stop()
         store.close()
+        if canaries is not None:
+            canaries.close()
         if alerts is not None:
             alerts.close()
 

@@ -56,6 +56,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "amount_per_minute": ("분당 {n}건", "{n} a minute"),
     "amount_paths": ("경로 {n}개", "{n} paths"),
     "amount_clients": ("클라이언트 {n}곳", "{n} clients"),
+    "amount_records": ("{n}건", "{n} records"),
+    "amount_one_records": ("{n}건", "{n} record"),
     "amount_minutes": ("{n}분", "{n} min"),
     "amount_ratio": ("{n}배", "{n} times"),
     "part_requests": ("요청 {n}건이", "{n} requests"),
@@ -80,6 +82,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "basis_requests_few": (
         "요청이 {n}건뿐이므로 조심해서 보십시오.",
         "This rests on {n} requests only: take it with care.",
+    ),
+    "basis_canary": (
+        "1분마다 보내는 시험 기록이 {n}건 연달아 돌아오지 않았습니다.",
+        "{n} test records, sent one a minute, did not come back.",
     ),
     "basis_minutes": ("{n}분의 요청 수로 판단했습니다.", "This rests on the requests of {n} minutes."),
     "basis_minutes_few": (

@@ -78,6 +78,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "이 클라이언트 하나의 동작 때문으로 보입니다.",
         "What this one client does is probably behind it.",
     ),
+    "why_collection": (
+        "수집 서버가 응답하지 않거나, 토큰이 맞지 않거나, 데이터베이스가 쓰기를 받지 못하는 것으로 보입니다.",
+        "The ingest server probably does not answer, refuses the token, or cannot write to the database.",
+    ),
     "why_unknown": (
         "로그만으로는 원인을 짐작할 수 없습니다.",
         "The log alone does not suggest a cause.",
@@ -149,6 +153,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "do_client": (
         "이 클라이언트의 운영자에게 알리고, 급하면 호출 횟수를 제한하십시오.",
         "Tell those who run this client, and limit its rate if it is urgent.",
+    ),
+    "do_collection": (
+        "수집 서버와 데이터베이스를 다시 동작하게 하십시오. 전송기는 그때까지 로그를 가지고 있다가 다시 보냅니다.",
+        "Get the ingest server and the database to work again; until then shippers keep what they have and try again.",
     ),
     "do_unknown": (
         "시작 시각 전후의 요청을 비교해 달라진 점을 확인하십시오.",

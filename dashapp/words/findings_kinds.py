@@ -17,6 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "named_scanner": ("경로 탐색", "Scanner"),
     "named_credential_guessing": ("로그인 시도 반복", "Credential guessing"),
     "named_scraper": ("일괄 수집", "Scraper"),
+    "named_canary_lost": ("수집 중단", "Collecting fails"),
     "told_traffic_spike": (
         "{subject}의 요청이 {when} {observed}\u2060까지 늘었습니다({against}).",
         "Requests to {subject} rose to {observed} {when} ({against}).",
@@ -71,6 +72,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{client}에서 {when} {at}요청을 차례로 보내 서로 다른 경로 {number}개를 읽었습니다.",
         "{client} read {number} different paths one after the other{at} {when}.",
     ),
+    "told_canary_lost": (
+        "시험 기록이 {when} {observed} 동안 저장되지 않았습니다. {subject}의 로그도 저장되지 않을 수 있습니다.",
+        "Test records were not stored {when}, for {observed}. The logs of {subject} may not be stored either.",
+    ),
     "check_traffic_spike": (
         "먼저 이 시간에 요청이 가장 많은 클라이언트와 엔드포인트를 확인하십시오.",
         "Look first at the clients and endpoints with the most requests of this time.",
@@ -118,6 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "check_credential_guessing": (
         "먼저 거부 뒤에 성공한 로그인이 있는지 확인하십시오.",
         "See first whether a login succeeded after the refusals.",
+    ),
+    "check_canary_lost": (
+        "먼저 서버 상태 페이지(/health)에서 어느 부분이 멈췄는지 확인하십시오.",
+        "Look first at the state of the servers (/health): it says which part fails.",
     ),
     "check_scraper": (
         "먼저 사용자 에이전트와 읽은 경로를 확인하십시오.",

@@ -31,6 +31,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ev_clients": ("클라이언트", "clients"),
     "ev_strength": ("연관의 세기", "strength"),
     "ev_lag": ("시차", "lag"),
+    "ev_lost": ("돌아오지 않은 시험 기록", "test records that did not come back"),
+    "fact_reason": ("이유", "Reason"),
     "fact_endpoints": ("부른 엔드포인트", "Endpoints called"),
     "fact_statuses": ("받은 상태 코드", "Statuses received"),
     "fact_clients": ("클라이언트", "Clients"),

@@ -15,6 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "part_jobs": ("데이터베이스 작업", "Jobs of the database"),
     "part_aging": ("보관", "Keeping"),
     "part_search": ("이상 탐색", "Search for what is wrong"),
+    "part_canary": ("시험 기록", "Test records"),
     "part_messages": ("알림", "Messages"),
     "health_ingest": ("{url}에서 저장할 수 있습니다.", "{url} can store."),
     "health_ingest_silent": ("{url}에서 답이 없습니다: {why}.", "{url} does not answer: {why}."),
@@ -32,5 +33,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "health_search_off": ("SCAN=false여서 살피지 않습니다.", "SCAN=false: nothing is sought."),
     "health_search_never": ("아직 한 번도 살피지 않았습니다.", "It has not looked yet."),
     "health_search_problem": ("살피지 못했습니다: {why}.", "It cannot look: {why}."),
+    "health_canary": ("{s}초 전의 시험 기록까지 저장되었습니다.", "One was stored {s} seconds ago."),
+    "health_canary_lost": ("마지막 시험 기록이 저장되지 않았습니다: {why}.", "The last one was not stored: {why}."),
+    "health_canary_never": ("아직 보내지 않았습니다.", "None was sent yet."),
+    "health_canary_off": ("CANARY=false여서 보내지 않습니다.", "CANARY=false: none is sent."),
     "health_message": ("{channel}(으)로 보내지 못했습니다: {why}.", "{channel} could not be reached: {why}."),
 }

@@ -53,7 +53,7 @@ def test_where_all_works_it_says_so(engine: sa.Engine, ingest_port: int, watched
     web = client(engine, ingest_port)
     answer = web.get("/api/health")
     assert states(answer) | {"figures": ""} == {
-        "ingest": "fine", "database": "fine", "jobs": "fine", "search": "fine", "figures": ""
+        "ingest": "fine", "database": "fine", "jobs": "fine", "search": "fine", "canary": "late", "figures": ""
     }  # fmt: skip
     for language, word in (("ko", "서버 상태"), ("en", "State of the servers")):
         shown = web.get(f"/health?lang={language}")
@@ -79,6 +79,33 @@ def test_what_is_late_or_off_is_no_failure(
     answer = client(engine, ingest_port).get("/api/health")
     assert (answer.status_code, states(answer)["search"]) == (200, "late")
     assert states(client(engine, ingest_port, scan=False).get("/api/health"))["search"] == "off"
+
+
+def test_the_last_test_record_is_told(
+    engine: sa.Engine, ingest_port: int, watched: None, connection: Connection
+) -> None:
+    def state(**settings: Any) -> tuple[int, str]:
+        answer = client(engine, ingest_port, **settings).get("/api/health")
+        return answer.status_code, states(answer)["canary"]
+
+    sent = "insert into canary (id, sent_at, seen_at, problem) values (gen_random_uuid(), %s, %s, %s)"
+    now = datetime.now(UTC)
+    long_ago = now - timedelta(hours=1)
+    try:
+        connection.execute(sent, (long_ago, long_ago, None))
+        assert state() == (200, "late")
+        connection.execute(sent, (now - timedelta(minutes=2), now - timedelta(minutes=2), None))
+        assert state() == (200, "fine")
+        connection.execute(sent, (now - timedelta(minutes=1), None, "127.0.0.1:1 does not answer"))
+        assert state() == (503, "failing")
+        connection.execute(sent, (now - timedelta(seconds=1), None, None))  # on its way
+        assert state() == (503, "failing")
+        assert state(canary=False) == (200, "off")
+        metrics = client(engine, ingest_port).get("/metrics").text
+        [line] = [each for each in metrics.splitlines() if each.startswith("accessboard_canary_seen_seconds ")]
+        assert float(line.split()[1]) == pytest.approx((now - timedelta(minutes=2)).timestamp(), abs=0.01)
+    finally:
+        connection.execute("delete from canary")
 
 
 def test_a_database_that_is_away_is_named(ingest_port: int) -> None:

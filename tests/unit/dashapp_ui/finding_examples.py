@@ -22,6 +22,7 @@ _NUMBERS: dict[Kind, tuple[Unit, float, float]] = {
     "scanner": ("paths", 312, 2),
     "credential_guessing": ("requests", 412, 3),
     "scraper": ("paths", 4120, 30),
+    "canary_lost": ("minutes", 12, 0),
 }
 _SUBJECTS: dict[Kind, Subject] = {
     "traffic_spike": SHOP,
@@ -31,6 +32,7 @@ _SUBJECTS: dict[Kind, Subject] = {
     "scanner": CLIENT,
     "credential_guessing": CLIENT,
     "scraper": CLIENT,
+    "canary_lost": Subject(),
 }
 
 

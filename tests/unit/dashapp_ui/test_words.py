@@ -39,6 +39,7 @@ COMPOSED = {
     "amount_one_requests",
     "amount_one_paths",
     "amount_one_clients",
+    "amount_one_records",
     *(f"part_{unit}" for unit in ("requests", "per_minute", "share")),
     *(f"basis_{what}{ending}" for what in ("requests", "minutes") for ending in ("", "_few")),
     *(f"state_{name}" for name in STATES),
