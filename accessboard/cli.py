@@ -97,17 +97,19 @@ def dashboard() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to this version's tables, and hand it the settings of how long data stays."""
+    """Bring the database to this version's tables, hand it the settings of how long data stays, and make its users."""
     from sql.connection import connect
     from sql.life_jobs import hand_over
     from sql.migrate import migrate as apply
-    from sql.settings import LifeSettings
+    from sql.settings import LifeSettings, UserSettings
+    from sql.users import make_users
 
-    life = load(LifeSettings)
+    life, users = load(LifeSettings), load(UserSettings)
     with _database(migrated=False) as dsn:
         done = apply(dsn)
         with connect(dsn) as connection:
             hand_over(connection, life)
+            make_users(connection, users.passwords())
     click.echo("\n".join(f"applied {name}" for name in done) or "nothing to do: the database is up to date")
 
 

@@ -12,10 +12,10 @@ from accessboard.logs import LogSettings
 from accessboard.settings import RunSettings
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
-from sql.settings import DatabaseSettings, LifeSettings
+from sql.settings import DatabaseSettings, LifeSettings, UserSettings
 
 SECTIONS: tuple[tuple[str, tuple[type[BaseSettings], ...]], ...] = (
-    ("The database", (DatabaseSettings, RunSettings)),
+    ("The database", (DatabaseSettings, RunSettings, UserSettings)),
     ("How long data stays", (LifeSettings,)),
     ("Ingest server", (IngestSettings,)),
     ("Dashboard", (DashboardSettings,)),

@@ -47,6 +47,26 @@ class DatabaseSettings(BaseSettings):
         )
 
 
+class UserSettings(BaseSettings):
+    """Users of the database that `accessboard migrate` makes for the two servers."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    ingest_db_password: SecretStr | None = Field(
+        default=None,
+        description="`accessboard migrate` makes the database's user accessboard_ingest with this password, who may "
+        "only do what the ingest server does.",
+    )
+    dashboard_db_password: SecretStr | None = Field(
+        default=None, description="The same for accessboard_web, the user of the dashboard."
+    )
+
+    def passwords(self) -> dict[str, str]:
+        """Password by user, of those that are set."""
+        given = {"accessboard_ingest": self.ingest_db_password, "accessboard_web": self.dashboard_db_password}
+        return {user: secret.get_secret_value() for user, secret in given.items() if secret is not None}
+
+
 class LifeSettings(BaseSettings):
     """How long data stays, and in what form; handed to the database's job."""
 

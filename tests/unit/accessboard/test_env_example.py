@@ -14,12 +14,13 @@ from accessboard.reference import reference
 from accessboard.settings import RunSettings
 from dashapp.settings import DashboardSettings
 from ingest_server.settings import IngestSettings
-from sql.settings import DatabaseSettings, LifeSettings
+from sql.settings import DatabaseSettings, LifeSettings, UserSettings
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
 KINDS: list[type[BaseSettings]] = [
     DatabaseSettings,
     LifeSettings,
+    UserSettings,
     RunSettings,
     LogSettings,
     IngestSettings,
