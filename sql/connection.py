@@ -159,7 +159,7 @@ _thread = threading.local()
 # For this transaction only, since sessions of the embedded server are shared. Whoever only looks may only look.
 _AS_READER = sa.text(
     "select set_config('statement_timeout', :timeout, true), "
-    "(select set_config('role', rolname, true) from pg_roles where rolname = :role and pg_has_role(oid, 'member'))"
+    "(select set_config('role', rolname, true) from pg_roles where rolname = :role and pg_has_role(oid, 'set'))"
 )
 
 

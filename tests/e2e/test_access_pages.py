@@ -44,7 +44,7 @@ def test_from_an_open_dashboard_to_one_with_accounts(dash_br: Any, address: str)
     browser = dash_br
     browser.driver.get(f"{address}/admin?lang=en")
     assert "open to this machine" in field(browser, "main").text
-    field(browser, "#new-name").send_keys("jisoo", Keys.ENTER)
+    field(browser, "#new-name").send_keys("operator", Keys.ENTER)
     wait_until(browser, lambda: "shown only now" in field(browser, "main").text)
     link = field(browser, ".once").text
     assert violations(browser.driver) == []
@@ -67,7 +67,7 @@ def test_from_an_open_dashboard_to_one_with_accounts(dash_br: Any, address: str)
         field(browser, name).send_keys(PASSWORD)
     field(browser, "form .button").click()
     browser.wait_for_element("#shell-complete")
-    assert browser.find_element(".who").text == "jisoo"
+    assert browser.find_element(".who").text == "operator"
     browser.driver.get(f"{address}/admin/audit")
     assert "first_administrator" not in field(browser, "main").text
     assert {"account_added", "token_made", "view_shared", "password_set", "sign_in"} <= {
@@ -88,7 +88,7 @@ def test_from_an_open_dashboard_to_one_with_accounts(dash_br: Any, address: str)
         assert violations(browser.driver) == []
     assert browser.driver.execute_script("return document.documentElement.scrollWidth") == 390
     assert browser.driver.switch_to.active_element.get_attribute("id") == "name"
-    browser.driver.switch_to.active_element.send_keys("jisoo", Keys.TAB, "wrong", Keys.ENTER)
+    browser.driver.switch_to.active_element.send_keys("operator", Keys.TAB, "wrong", Keys.ENTER)
     wait_until(browser, lambda: "wrong" in field(browser, "[role='alert']").text)
     browser.driver.switch_to.active_element.send_keys(PASSWORD, Keys.ENTER)
     wait_until(browser, lambda: "/patterns?last=24h" in browser.driver.current_url)

@@ -267,7 +267,7 @@ def test_a_closed_account_is_out_at_once_and_one_administrator_stays(server: Fla
 
 def test_before_the_first_administrator_accounts_may_change(engine: sa.Engine, store: AccountStore) -> None:
     client = dashboard(engine, store, auth="auto").test_client()
-    assert client.post("/admin/accounts", data={"name": "jisoo", "role": "viewer"}, headers=OWN).status_code == 200
+    assert client.post("/admin/accounts", data={"name": "operator", "role": "viewer"}, headers=OWN).status_code == 200
     account = store.accounts()[0].id
     role = {"role": "administrator"}
     assert client.post(f"/admin/accounts/{account}/role", data=role, headers=OWN).status_code == 200
@@ -298,7 +298,7 @@ def test_the_first_administrator_is_made_by_the_link_of_the_log(
     assert "첫 관리자" in client.get("/signin", environ_base=FAR).text
     secret = new_secret()
     store.invite(secret.digest, None, timedelta(hours=1))
-    form = {"name": "jisoo", "password": PASSWORD, "again": PASSWORD}
+    form = {"name": "operator", "password": PASSWORD, "again": PASSWORD}
     assert client.post(f"/welcome/{secret.text}", data=form, environ_base=FAR).status_code == 303
     assert client.get("/admin").status_code == 200
     # A second such link makes nobody: somebody administers already.
@@ -308,7 +308,7 @@ def test_the_first_administrator_is_made_by_the_link_of_the_log(
     settings = DashboardSettings(_env_file=None, dashboard_url="https://logs.example.com")  # type: ignore[call-arg]
     link = make_link(dsn, settings, "JISOO", None)
     assert link.startswith("https://logs.example.com/welcome/")
-    assert [each.name for each in store.accounts()] == ["jisoo"]
+    assert [each.name for each in store.accounts()] == ["operator"]
 
 
 def test_tokens_are_rotated_and_revoked(server: Flask, connection: psycopg.Connection[Any]) -> None:
@@ -386,12 +386,14 @@ def test_a_proxy_says_who_it_is(engine: sa.Engine, store: AccountStore) -> None:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return client.get("/admin", headers=given, environ_base={"REMOTE_ADDR": address}).status_code
 
-    assert level("192.0.2.10", X_Forwarded_User="jisoo", X_Forwarded_Role="administrator") == 200
-    assert level("192.0.2.10", X_Forwarded_User="jisoo") == 303  # a viewer may not
-    assert level("198.51.100.1", X_Forwarded_User="jisoo", X_Forwarded_Role="administrator") == 303  # no proxy of ours
+    assert level("192.0.2.10", X_Forwarded_User="operator", X_Forwarded_Role="administrator") == 200
+    assert level("192.0.2.10", X_Forwarded_User="operator") == 303  # a viewer may not
+    assert (
+        level("198.51.100.1", X_Forwarded_User="operator", X_Forwarded_Role="administrator") == 303
+    )  # no proxy of ours
     assert level("192.0.2.10") == 303
-    page = client.get("/account", headers={"X-Forwarded-User": "jisoo"}, environ_base=FAR)
-    assert "jisoo" in page.text
+    page = client.get("/account", headers={"X-Forwarded-User": "operator"}, environ_base=FAR)
+    assert "operator" in page.text
 
 
 def test_without_accounts_this_machine_is_let_in_and_nobody_else(engine: sa.Engine, store: AccountStore) -> None:
@@ -408,7 +410,7 @@ def test_without_accounts_this_machine_is_let_in_and_nobody_else(engine: sa.Engi
         ).status_code
         == 403
     )
-    add_account(store, "jisoo", "administrator")
+    add_account(store, "operator", "administrator")
     client.post("/admin/accounts", data={"name": "new", "role": "viewer"}, headers=OWN)
     assert client.get("/api/stats/summary").status_code == 401
 

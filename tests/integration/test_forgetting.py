@@ -26,7 +26,7 @@ from tests.rows import log_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 WHOLE = Range(START, START + timedelta(hours=5))
-HIM, ANOTHER = "198.51.100.23", "198.51.100.230"
+HIM, ANOTHER = "198.51.100.237", "198.51.100.23"
 
 
 def stored(writer: LogWriter, service: str) -> None:

@@ -18,11 +18,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from sql.connection import DatabaseUnavailable, connect
+from sql.batch import Batch
+from sql.connection import DatabaseUnavailable, connect, reading_engine, snapshot, writing_pool
+from sql.migrate import migrate
 from sql.users import ROLE_OF, make_users
-from tests.conftest import NATIVE_DSN
+from sql.writing import LogWriter
+from tests.conftest import NATIVE_DSN, native_database
+from tests.rows import log_row
 
 ROOT = Path(__file__).parents[2]
 WRITER, DASHBOARD, READER = "accessboard_writer", "accessboard_dashboard", "accessboard_reader"
@@ -177,6 +182,32 @@ def test_the_servers_work_as_users_of_these_roles(own_quiet_dsn: str, tmp_path: 
         for log in tmp_path.glob("*.log"):
             assert "may not do this" not in log.read_text()
             assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.native
+@pytest.mark.skipif(not NATIVE_DSN, reason="the embedded server has one user; set TEST_DATABASE_URL")
+def test_an_owner_who_is_no_superuser_is_enough(service: str) -> None:
+    assert NATIVE_DSN is not None
+    for dsn in native_database(NATIVE_DSN):
+        owner = f"test_{uuid.uuid4().hex[:10]}"
+        with connect(dsn) as connection:
+            connection.execute("create extension if not exists timescaledb")
+            connection.execute(f"create role {owner} login createrole".encode())
+            connection.execute(f"grant create on schema public to {owner}".encode())
+            connection.execute(f'alter database "{dict(conninfo_to_dict(dsn))["dbname"]}" owner to {owner}'.encode())
+        mine = make_conninfo(dsn, user=owner)
+        migrate(mine)
+        with writing_pool(mine, max_size=1) as pool:
+            receipt = LogWriter(pool).store(Batch("test", service, [log_row(service=service)], [], None))
+        assert receipt.stored == 1
+        engine = reading_engine(mine)
+        with snapshot(engine) as reading:
+            assert reading.execute(sa.text("select count(*) from access_log")).scalar_one() == 1
+        engine.dispose()
+        with connect(dsn) as connection:
+            connection.execute(f"reassign owned by {owner} to current_user".encode())
+            connection.execute(f"drop owned by {owner}".encode())
+            connection.execute(f"drop role {owner}".encode())
 
 
 @pytest.mark.skipif(bool(NATIVE_DSN), reason="of the embedded server")
