@@ -1,0 +1,1 @@
+"""A newcomer who types what the README and the docs say, word for word."""
