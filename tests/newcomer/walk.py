@@ -112,13 +112,14 @@ def _curl(place: Place, block: Block) -> None:
 
 
 def _quarantine(place: Place, block: Block) -> None:
-    place.run('curl -s http://127.0.0.1:8000/log/ingest -d \'{"method":"no method","path":"/","status":200}\'')
-    place.run("curl -s http://127.0.0.1:8000/log/ingest -d '{broken'")
+    for body in ('{"timestamp":"2025-05-01T10:15:30Z","method":"no method","path":"/","status":200}', "{broken"):
+        place.run(f"curl -s http://127.0.0.1:8000/log/ingest -d '{body}'")
     listed, *others = block.lines
     if "unreadable" not in place.run(listed):
         raise Wrong("the list does not show what was refused")
-    for line in others:
-        place.run(line, answer="y\n")
+    said = [place.run(line, answer="y\n") for line in others]
+    if "1" not in said[-1]:
+        raise Wrong(f"nothing was dropped: {said[-1]}")
 
 
 def _doctor(place: Place, block: Block) -> None:
@@ -148,8 +149,9 @@ STEPS = (
     Step("docs/install.md # A trial: make setup", _trial, installs=True),
     Step("README.md # Your own logs: make setup", _own_logs, installs=True),
     Step("README.md # Your own logs: curl", _curl),
-    Step("docs/ingest.md # The quarantine: accessboard", _quarantine),
+    # Before something is refused: of that the doctor would speak.
     Step("docs/install.md # A trial: .venv/bin/accessboard doctor", _doctor),
+    Step("docs/ingest.md # The quarantine: accessboard", _quarantine),
     Step("README.md # The database: .venv/bin/accessboard report", _report),
     Step("docs/access.md # From nothing to accounts: accessboard", _accounts),
 )
