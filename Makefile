@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 export PYTHONPATH := $(ROOT)
+# Of the tests: one more than processors, since many wait for a browser or a server; memory bounds them.
+PROCESSES := $(shell n=$$(nproc); echo $$(( n < 4 ? n + 1 : 4 )))
 
 .PHONY: demo test shots lint bench bench-insight bench-ai chaos setup setup-dev browser clean
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: $(VENV)/.runtime ## run everything with a day of demo traffic; Ctrl-C ends
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev browser ## set up what the tests need and run all of them
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 shots: $(VENV)/.dev browser ## pictures of every page, in both languages and themes, on a screen and a phone: build/shots
 	@$(BIN)/python -m tests.e2e.shots $(ARGS)

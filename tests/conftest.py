@@ -18,6 +18,7 @@ from ingest_server.settings import IngestSettings
 from sql.connection import connect, reading_engine, writing_pool
 from sql.migrate import migrate
 from sql.writing import LogWriter
+from tests.embedded import prepare
 
 NATIVE_DSN = os.environ.get("TEST_DATABASE_URL")
 
@@ -39,7 +40,7 @@ def empty_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if NATIVE_DSN:
         yield from native_database(NATIVE_DSN)
         return
-    database = EmbeddedDatabase(tmp_path_factory.mktemp("embedded"))
+    database = EmbeddedDatabase(prepare(tmp_path_factory.mktemp("embedded"), migrated=False))
     database.start()
     yield database.dsn
     database.stop()

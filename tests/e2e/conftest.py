@@ -21,6 +21,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from bench import chromium
 from tests.conftest import NATIVE_DSN, native_database
+from tests.embedded import prepare
 
 ROOT = Path(__file__).parents[2]
 REAL_LOG = Path(os.environ.get("REAL_LOG", ROOT.parent / "shared" / "data" / "apache_access.log"))
@@ -128,7 +129,10 @@ def stack_dsn() -> Iterator[str | None]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, stack_dsn: str | None) -> Iterator[Stack]:
     """`accessboard up` for the whole run, with the real log of May 2015 imported through the command line."""
-    stack = Stack("accessboard", ["up"], tmp_path_factory.mktemp("stack"), stack_dsn)
+    folder = tmp_path_factory.mktemp("stack")
+    if stack_dsn is None:
+        prepare(folder, migrated=True)
+    stack = Stack("accessboard", ["up"], folder, stack_dsn)
     stack.start()
     yield stack
     stack.stop()

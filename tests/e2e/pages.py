@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 from werkzeug.serving import make_server
@@ -22,6 +23,8 @@ from sql.ai_history import AiStore
 from sql.alerts import AlertStore
 
 WAIT_S = 45
+# Between finding an element and asking it something the page may have drawn it anew.
+_REDRAWN = (StaleElementReferenceException,)
 
 
 class Served:
@@ -65,7 +68,7 @@ def search_of(browser: Any) -> str:
 
 def wait_until(browser: Any, condition: Any) -> None:
     """Wait until a condition holds."""
-    WebDriverWait(browser.driver, WAIT_S, poll_frequency=0.1).until(lambda _: condition())
+    WebDriverWait(browser.driver, WAIT_S, 0.1, ignored_exceptions=_REDRAWN).until(lambda _: condition())
 
 
 def wait_painted(browser: Any, graph_id: str) -> Any:

@@ -90,6 +90,7 @@ def test_from_an_open_dashboard_to_one_with_accounts(dash_br: Any, address: str)
     assert browser.driver.switch_to.active_element.get_attribute("id") == "name"
     browser.driver.switch_to.active_element.send_keys("operator", Keys.TAB, "wrong", Keys.ENTER)
     wait_until(browser, lambda: "wrong" in field(browser, "[role='alert']").text)
+    wait_until(browser, lambda: browser.driver.switch_to.active_element.get_attribute("id") == "password")
     browser.driver.switch_to.active_element.send_keys(PASSWORD, Keys.ENTER)
     wait_until(browser, lambda: "/patterns?last=24h" in browser.driver.current_url)
     browser.wait_for_element("#shell-complete")

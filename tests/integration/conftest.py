@@ -19,6 +19,7 @@ from sql.batch import LogRow
 from sql.connection import connect
 from sql.migrate import migrate
 from tests.conftest import NATIVE_DSN, native_database
+from tests.embedded import prepare
 from tests.ingest_server import Client, Sender, serving
 from tests.rows import log_row
 
@@ -61,12 +62,15 @@ def pause_jobs(dsn: str) -> None:
 
 
 @contextmanager
-def own_database(folder: Path) -> Iterator[str]:
-    """An empty database, not migrated: on the native server, or an embedded one with its data in a folder."""
+def own_database(folder: Path, *, migrated: bool = False) -> Iterator[str]:
+    """An empty database, migrated or not: on the native server, or an embedded one with its data in a folder."""
     if NATIVE_DSN:
-        yield from native_database(NATIVE_DSN)
+        for dsn in native_database(NATIVE_DSN):
+            if migrated:
+                migrate(dsn)
+            yield dsn
         return
-    database = EmbeddedDatabase(folder)
+    database = EmbeddedDatabase(prepare(folder, migrated=migrated))
     database.start()
     yield database.dsn
     database.stop()
@@ -82,18 +86,17 @@ def fresh_dsn(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def module_quiet_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database of the module's own, whose jobs run only when a test calls them."""
-    with own_database(tmp_path_factory.mktemp("module")) as dsn:
-        migrate(dsn)
+    with own_database(tmp_path_factory.mktemp("module"), migrated=True) as dsn:
         pause_jobs(dsn)
         yield dsn
 
 
 @pytest.fixture
-def own_quiet_dsn(fresh_dsn: str) -> str:
+def own_quiet_dsn(tmp_path: Path) -> Iterator[str]:
     """A migrated database of the test's own, whose jobs run only when the test calls them."""
-    migrate(fresh_dsn)
-    pause_jobs(fresh_dsn)
-    return fresh_dsn
+    with own_database(tmp_path / "own", migrated=True) as dsn:
+        pause_jobs(dsn)
+        yield dsn
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_a_sentence_says_who_since_when_and_how_much(kind: Kind) -> None:
     finding = example(kind)
     text = say(finding, EN, SEOUL)
     assert "11-23 09:00 to 09:12" in text
-    assert any(name in text for name in ("/api/order/checkout", "shop", "203.0.113.4", "10.24.1.0/24"))
+    assert any(name in text for name in ("/api/order/checkout", "shop", "203.0.113.4", "10.24.1.0/24", "all services"))
     assert amount(finding.observed or finding.expected, finding.unit, EN).split()[0] in text
     assert f"{finding.n:,}" in text
     open_text = say(replace(finding, end=None), KO, SEOUL)
