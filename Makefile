@@ -23,11 +23,12 @@ test: $(VENV)/.dev browser ## set up what the tests need and run all of them
 shots: $(VENV)/.dev browser ## pictures of every page, in both languages and themes, on a screen and a phone: build/shots
 	@$(BIN)/python -m tests.e2e.shots $(ARGS)
 
-lint: $(VENV)/.dev ## style, types and the direction of imports
+lint: $(VENV)/.dev ## style, types, the direction of imports, and known holes of what is installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.audit
 
 bench: $(VENV)/.bench browser ## run the benchmarks: one JSON object a line; ARGS=ingest, import, viewers, watch, reading or browser runs a part
 	@$(BIN)/python -m bench $(ARGS)
