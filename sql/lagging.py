@@ -22,6 +22,21 @@ where newest < :settled and newest > :settled - :backfill
 """)
 
 
+_REPLAYED = sa.text("""
+select coalesce(pg_last_xact_replay_timestamp(), (select checkpoint_time from pg_control_checkpoint()))
+where pg_is_in_recovery()
+""")
+
+
+def replayed_to(reading: Reading) -> datetime | None:
+    """The moment whose state a replica shows at least; None where the database is no replica.
+
+    It is the time of the last commit that was replayed. While anybody watches, the primary commits every few seconds.
+    """
+    moment: datetime | None = reading.execute(_REPLAYED).scalar_one_or_none()
+    return moment
+
+
 def lagging_since(reading: Reading, settled: datetime) -> datetime | None:
     """Newest moment known of the source that is furthest behind; None while no source is.
 

@@ -21,7 +21,7 @@ from dashapp.access.origin import caller_address, is_foreign, is_within
 from dashapp.access.rights import ADMIN, CALLBACKS, SIGN_IN, needed, needed_by_callback
 from dashapp.access.roles import ROLES, SCOPES, Level
 from dashapp.access.secret import digest_of
-from dashapp.access.throttle import Throttle
+from dashapp.access.throttle import Rate, Throttle
 from dashapp.settings import DashboardSettings
 from dashapp.upload_access import is_local_name, why_not
 from sql.accounts import AccountStore, Session
@@ -76,6 +76,7 @@ class Gate:
         self._callbacks: Mapping[str, Any] = {}
         self._forgot_at = 0.0
         self._wrong_tokens = Throttle(_WRONG_TOKENS, _WITHIN_S)
+        self._rate = Rate(settings.requests_per_minute)
 
     def install(self, app: Dash) -> None:
         """Stand before every route of an app."""
@@ -223,6 +224,8 @@ class Gate:
             return None
         if found is NOBODY:
             return Refusal(401, "unauthorized", "sign in, or send a token: Authorization: Bearer ...")
+        if found.kind not in ("local", "open") and (wait := self._rate.wait_s(f"{found.kind} {found.name}")):
+            return Refusal(429, "too_many", "too many requests within a minute", wait)
         if request.method not in ("GET", "HEAD", "OPTIONS") and found.kind != "token":
             strict = found.kind in ("account", "proxy", "guest")
             if is_foreign(request.headers, strict=strict):

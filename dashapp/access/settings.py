@@ -37,6 +37,12 @@ class AccessSettings(BaseSettings):
         default=24, gt=0, le=720, description="Hours without a request after which a sign-in ends; 30 days at most."
     )
 
+    requests_per_minute: int = Field(
+        default=1200,
+        ge=0,
+        description="Requests a minute that an account, a token or a shared view may make; more get 429. 0: no limit.",
+    )
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:

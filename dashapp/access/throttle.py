@@ -1,7 +1,8 @@
-"""How often an address may try to get in."""
+"""How often an address may try to get in, and how much somebody who is in may ask for."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -42,3 +43,27 @@ class Throttle:
         while failures and failures[0] <= self._clock() - self._seconds:
             failures.popleft()
         return failures
+
+
+class Rate:
+    """So many requests a minute for each, saved up for a minute at most (a token bucket); 0 is no limit."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Everybody begins with a full minute."""
+        self._most, self._clock = per_minute, clock
+        self._left: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def wait_s(self, who: str) -> int:
+        """Take a request; 0 where it may go on, else the seconds until one may."""
+        if not self._most:
+            return 0
+        with self._lock:
+            now = self._clock()
+            left, at = self._left.pop(who, (float(self._most), now))
+            left = min(self._most, left + (now - at) * self._most / 60)
+            allowed = left >= 1
+            self._left[who] = (left - 1 if allowed else left, now)
+            if len(self._left) > _MOST_ADDRESSES:
+                del self._left[next(iter(self._left))]
+        return 0 if allowed else max(1, math.ceil((1 - left) * 60 / self._most))

@@ -306,7 +306,7 @@ def test_the_first_administrator_is_made_by_the_link_of_the_log(
     store.invite(second.digest, None, timedelta(hours=1))
     assert server.test_client().post(f"/welcome/{second.text}", data=form, environ_base=FAR).status_code == 404
     settings = DashboardSettings(_env_file=None, dashboard_url="https://logs.example.com")  # type: ignore[call-arg]
-    link = make_link(dsn, settings, "JISOO", None)
+    link = make_link(dsn, settings, "OPERATOR", None)
     assert link.startswith("https://logs.example.com/welcome/")
     assert [each.name for each in store.accounts()] == ["operator"]
 
@@ -438,3 +438,16 @@ def test_strange_requests_break_nothing_and_open_nothing(dsn: str, store: Accoun
         found, statuses = faults(server, people, 1_500, seed=7)
     assert found == []
     assert {200, 303, 400, 401, 403, 404} <= statuses.keys()
+
+
+def test_who_asks_too_much_waits_and_nobody_else_does(engine: sa.Engine, store: AccountStore) -> None:
+    server = dashboard(engine, store, requests_per_minute=5)
+    for name in ("busy", "calm"):
+        add_account(store, name, "viewer")
+    busy, calm = signed_in(server, "busy"), signed_in(server, "calm")
+    assert [busy.get("/api/storage", environ_base=FAR).status_code for _ in range(6)] == [200] * 5 + [429]
+    refused = busy.get("/api/storage", environ_base=FAR)
+    assert refused.get_json()["error"]["code"] == "too_many"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 12
+    assert calm.get("/api/storage", environ_base=FAR).status_code == 200
+    assert busy.get("/healthz", environ_base=FAR).status_code == 200

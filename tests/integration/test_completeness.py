@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from dashapp import completeness
 from dashapp.completeness import Completeness
 from dashapp.sharing import Shared
 from sql.batch import Batch
 from sql.connection import reading_engine, snapshot, writing_pool
+from sql.lagging import replayed_to
 from sql.writing import LogWriter
 from tests.rows import log_row
 
@@ -51,18 +53,28 @@ def test_complete_through_is_settle_seconds_ago(engine: sa.Engine, writer: LogWr
     assert SETTLE_S <= behind_s(engine) < SETTLE_S + 60
 
 
+def test_a_replica_tells_nothing_of_what_it_has_not_replayed(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with snapshot(engine) as reading:
+        assert replayed_to(reading) is None  # a primary has
+    ten_minutes_ago = datetime.now(UTC) - timedelta(minutes=10)
+    monkeypatch.setattr(completeness, "replayed_to", lambda _: ten_minutes_ago)
+    assert SETTLE_S + 600 <= behind_s(engine) < SETTLE_S + 660
+
+
 def test_a_snapshot_within_a_snapshot_is_refused_before_it_waits_for_itself(engine: sa.Engine) -> None:
     """Clients of the embedded server take turns: both would wait until the server drops one of them."""
     now = datetime.now(UTC)
-    completeness = Completeness(engine, SETTLE_S, lambda: now, Shared(3600))
-    known = completeness.through()
+    known_since = Completeness(engine, SETTLE_S, lambda: now, Shared(3600))
+    known = known_since.through()
     with snapshot(engine) as reading:
         with pytest.raises(RuntimeError), snapshot(engine):
             pass
         with pytest.raises(RuntimeError):  # though it is known already: it will not always be
-            completeness.through()
+            known_since.through()
         assert reading.execute(sa.text("select 1")).scalar_one() == 1
-    assert completeness.through() == known
+    assert known_since.through() == known
 
 
 def test_complete_through_waits_for_a_shipper_that_works_off_what_it_held_back(

@@ -11,6 +11,12 @@ from accessboard import report
 from accessboard.cli import cli
 
 
+@pytest.fixture(autouse=True)
+def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command starts an embedded database: not in the folder of whoever runs the tests."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+
+
 @pytest.mark.parametrize(
     ("bind", "host"),
     [("127.0.0.1:8050", "127.0.0.1:8050"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:8050", "127.0.0.1:8050")],
