@@ -545,6 +545,7 @@ def test_a_dashboard_that_is_started_searches_tells_and_leaves_the_lease(
             alert_urls=f"json://127.0.0.1:{webhook.port}/",  # type: ignore[arg-type]
             alert_allow_internal=True,
             ui_language="en",
+            canary=False,  # whoever listens at the default address is none of ours
         )
         store(writer, requests_of(begin, 80, failing=[40, 41, *range(70, 80)], a_minute=4))
         running = start(settings, dsn_of_scan, engine, lambda: datetime.now(UTC))
