@@ -111,7 +111,11 @@ def _until(part: str, say: str, moment: datetime, site: Site) -> Check:
 def _jobs(found: Storage) -> Iterator[Check]:
     failing = [job for job in found.jobs if job.failing]
     for job in failing:
-        yield Check("jobs", "failing", "health_job", {"job": job.view or job.name, "why": job.error or "?"})
+        name = job.view or job.name
+        if job.error:
+            yield Check("jobs", "failing", "health_job", {"job": name, "why": job.error})
+        else:  # only its owner sees why
+            yield Check("jobs", "failing", "health_job_silent", {"job": name})
     if not failing:
         yield Check("jobs", "fine", "health_jobs", {"n": str(len(found.jobs))})
     if found.aging is not None and found.aging.problem:

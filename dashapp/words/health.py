@@ -28,6 +28,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "health_figures": ("{minutes}분 전까지 확정되었습니다.", "They are final until {minutes} minutes ago."),
     "health_jobs": ("작업 {n}개가 모두 제대로 돕니다.", "All {n} jobs run as they should."),
     "health_job": ("{job} 작업이 실패했습니다: {why}.", "The job {job} fails: {why}."),
+    "health_job_silent": (
+        "{job} 작업이 실패했습니다. 이유는 데이터베이스의 timescaledb_information.job_errors에 있습니다.",
+        "The job {job} fails. The database knows why: timescaledb_information.job_errors.",
+    ),
     "health_aging": ("오래된 데이터를 정리하지 못했습니다: {why}.", "Old data could not be put away: {why}."),
     "health_search": ("{minutes}분 전까지 살폈습니다.", "It has looked until {minutes} minutes ago."),
     "health_search_off": ("SCAN=false여서 살피지 않습니다.", "SCAN=false: nothing is sought."),
